@@ -1,0 +1,1 @@
+"""The REST door: what a request means, mapped onto Dagster over GraphQL."""

@@ -1,0 +1,67 @@
+"""Where everything lies under `FRAMEGATE_HOME`: the one table of folders and files.
+
+    framegate.db                     the adapter's own database (keys, idempotency)
+    media/ab/abcd…                   an uploaded file, stored once under its SHA-256
+    media/ab/abcd….json              what probing it gave
+    uploads/                         uploads under way; emptied when the API starts
+    jobs/<run id>/results/<pipeline>/    published results: appear by rename, whole
+    jobs/<run id>/partial/<pipeline>/    what a running pipeline is writing
+    jobs/<run id>/progress.json      {pipeline: fraction}, replaced atomically
+    jobs/<run id>/cancellation.json  who asked to cancel, and why
+    dagster/                         DAGSTER_HOME
+    logs/<part>.log                  what each process of the stack printed
+    run/                             sockets of the running stack
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "framegate.db"
+
+    @property
+    def uploads(self) -> Path:
+        return self.root / "uploads"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def jobs(self) -> Path:
+        return self.root / "jobs"
+
+    def media(self, sha256: str) -> Path:
+        return self.root / "media" / sha256[:2] / sha256
+
+    def media_facts(self, sha256: str) -> Path:
+        return self.media(sha256).with_name(f"{sha256}.json")
+
+    def job(self, run_id: str) -> Path:
+        return self.jobs / run_id
+
+    def results(self, run_id: str) -> Path:
+        return self.job(run_id) / "results"
+
+    def partial(self, run_id: str) -> Path:
+        return self.job(run_id) / "partial"
+
+    def progress(self, run_id: str) -> Path:
+        return self.job(run_id) / "progress.json"
+
+    def cancellation(self, run_id: str) -> Path:
+        return self.job(run_id) / "cancellation.json"

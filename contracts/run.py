@@ -1,0 +1,148 @@
+"""How a submission becomes a Dagster run: job names, run tags and the shape of the run config.
+
+The API builds these, the ops read them, and neither imports the other. Everything here is a pure
+function of its arguments.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+ANNOTATE_JOB = "annotate"
+PROBE_OP = "probe"
+POOL = "gpu"
+
+#: On every run of a pipeline job, however it was started; the jobs that REST shows carry it.
+KIND_TAG = "framegate/kind"
+KIND = "annotation"
+OWNER_TAG = "framegate/owner"
+MEDIA_TAG = "framegate/media"
+MEDIA_FACTS_TAG = "framegate/media_facts"
+PIPELINES_TAG = "framegate/pipelines"
+SUBMITTED_AT_TAG = "framegate/submitted_at"
+IDEMPOTENCY_KEY_TAG = "framegate/idempotency_key"
+REQUEST_ID_TAG = "framegate/request_id"
+#: `framegate/failure` holds why the run as a whole failed, `framegate/failure/<pipeline>` why
+#: that pipeline did: JSON as made by `Failure.to_tag`.
+FAILURE_TAG = "framegate/failure"
+DEVICE_TAG = "framegate/device"
+#: What a submission's own `tags` are put under, so that they can never override ours.
+USER_TAG_PREFIX = "user/"
+PRIORITY_TAG = "dagster/priority"
+
+_TAG_MESSAGE_LENGTH = 800
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What REST shows of a job's media without touching the file again."""
+
+    filename: str
+    size_bytes: int
+    duration_seconds: float
+
+    def to_tag(self) -> str:
+        return json.dumps(
+            {
+                "filename": self.filename,
+                "size_bytes": self.size_bytes,
+                "duration_seconds": self.duration_seconds,
+            }
+        )
+
+    @classmethod
+    def from_tag(cls, tag: str) -> "MediaFacts":
+        return cls(**json.loads(tag))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a pipeline or a whole run failed, as it travels on the run."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+    def to_tag(self) -> str:
+        return json.dumps(
+            {"code": self.code, "message": self.message[:_TAG_MESSAGE_LENGTH], "hint": self.hint}
+        )
+
+    @classmethod
+    def from_tag(cls, tag: str) -> "Failure":
+        return cls(**json.loads(tag))
+
+
+def failure_tag(pipeline: str) -> str:
+    return f"{FAILURE_TAG}/{pipeline}"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Everything that decides what a run does, before it is a run.
+
+    `media` is either a SHA-256 in hexadecimal (a stored upload) or an absolute path (a file
+    in a media root); `config` is keyed by pipeline.
+    """
+
+    media: str
+    media_hash: str
+    facts: MediaFacts
+    pipelines: Sequence[str]
+    config: Mapping[str, Mapping[str, Any]]
+    owner: str
+    submitted_at: str
+    request_id: str
+    priority: int = 0
+    idempotency_key: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def job_name(pipelines: Sequence[str]) -> str:
+    """One pipeline runs in its own Dagster job, several run in `annotate`."""
+    return pipelines[0] if len(pipelines) == 1 else ANNOTATE_JOB
+
+
+def op_selection(pipelines: Sequence[str]) -> list[str] | None:
+    """Which ops of the job to run; None for all of them."""
+    return None if len(pipelines) == 1 else [PROBE_OP, *pipelines]
+
+
+def run_config(submission: Submission) -> dict[str, Any]:
+    return {
+        "ops": {
+            PROBE_OP: {
+                "config": {"media": submission.media, "filename": submission.facts.filename}
+            },
+            **{
+                name: {"config": dict(submission.config.get(name, {}))}
+                for name in submission.pipelines
+            },
+        }
+    }
+
+
+def run_tags(submission: Submission) -> dict[str, str]:
+    tags = {f"{USER_TAG_PREFIX}{key}": value for key, value in submission.tags.items()}
+    tags |= {
+        KIND_TAG: KIND,
+        OWNER_TAG: submission.owner,
+        MEDIA_TAG: submission.media_hash,
+        MEDIA_FACTS_TAG: submission.facts.to_tag(),
+        PIPELINES_TAG: ",".join(submission.pipelines),
+        SUBMITTED_AT_TAG: submission.submitted_at,
+        REQUEST_ID_TAG: submission.request_id,
+    }
+    if submission.priority:
+        tags[PRIORITY_TAG] = str(submission.priority)
+    if submission.idempotency_key:
+        tags[IDEMPOTENCY_KEY_TAG] = submission.idempotency_key
+    return tags
+
+
+def pipelines_of(tags: Mapping[str, str], job: str) -> list[str]:
+    """The pipelines a run was started for; a run of a pipeline's own job needs no tag."""
+    if named := tags.get(PIPELINES_TAG):
+        return named.split(",")
+    return [] if job == ANNOTATE_JOB else [job]

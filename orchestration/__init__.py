@@ -1,0 +1,1 @@
+"""How pipelines become Dagster jobs, and how their runs are executed."""

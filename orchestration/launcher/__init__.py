@@ -1,0 +1,1 @@
+"""Executes runs: the launcher, the warm worker server, the supervisor, device leases."""

@@ -1,0 +1,47 @@
+"""What can go wrong in a pipeline, drawn in one place: each error carries its code and a hint.
+
+The op puts code, message and hint on the run; REST shows them as the job's error.
+"""
+
+from typing import ClassVar
+
+
+class PipelineError(Exception):
+    """A failure that a person can act on."""
+
+    code: ClassVar[str] = "PIPELINE_FAILED"
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class MediaError(PipelineError):
+    """The file is not media that can be read; the message names the defect."""
+
+    code = "INVALID_MEDIA"
+
+
+class ConfigError(PipelineError):
+    """The config is not one of the pipeline's."""
+
+    code = "INVALID_CONFIG"
+
+
+class ModelUnavailableError(PipelineError):
+    """The model's weights are not installed or not readable."""
+
+    code = "MODEL_UNAVAILABLE"
+
+
+class DeviceUnavailableError(PipelineError):
+    """The config asks for a device that this machine does not have."""
+
+    code = "DEVICE_UNAVAILABLE"
+
+
+class GpuOutOfMemoryError(PipelineError):
+    """The GPU's memory did not suffice even for a batch of one."""
+
+    code = "GPU_OUT_OF_MEMORY"

@@ -1,0 +1,1 @@
+"""Writers of result files; each file appears whole or not at all."""

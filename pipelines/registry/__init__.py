@@ -1,0 +1,1 @@
+"""What pipelines exist, and whether a config is one of theirs."""

@@ -1,0 +1,89 @@
+"""A pipeline's card: all that the rest of Framegate knows of a pipeline without running it.
+
+Importing a card must be cheap (no torch, no model): the API lists cards on every start.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.findings import Findings
+    from pipelines.media import Media
+    from pipelines.progress import Progress
+
+
+class Annotate(Protocol):
+    """The one function of a pipeline: reads `media`, writes files into `folder`, says what it found.
+
+    The folder is private to the call and becomes visible only after the function returned.
+    """
+
+    def __call__(
+        self, media: "Media", config: Any, folder: "Path", progress: "Progress"
+    ) -> "Findings": ...
+
+
+@dataclass(frozen=True)
+class OutputFormat:
+    """One kind of file that a pipeline writes: its format and what the annotations in it are."""
+
+    format: str
+    types: tuple[str, ...]
+
+
+def no_gpu_memory(_config: Any) -> int:
+    return 0
+
+
+@dataclass(frozen=True)
+class PipelineCard:
+    """`annotate` and `warm` are given as "module:function", loaded where a run needs them.
+
+    Attributes:
+        name: the identifier used everywhere: job, op, REST, file names. Lower snake case.
+        description: Markdown, shown in REST and in the Dagster UI.
+        version: of the annotations; a new version makes older results stale.
+        config: the Pydantic model of its config; every field has a default, limits and a
+            description, `extra="forbid"`. `json_schema_extra={"group": ..., "advanced": ...}`
+            on a field arranges forms.
+        annotate: "module:function" of an `Annotate`.
+        warm: "module:function" without arguments that loads weights on the CPU, so that run
+            workers forked afterwards share them; None where there is nothing to load.
+        gpu_memory: the most bytes of GPU memory that a run with this config is expected to
+            hold; 0 for a pipeline that never uses a GPU.
+        grace_seconds: how long the pipeline may take to stop when interrupted.
+    """
+
+    name: str
+    display_name: str
+    description: str
+    family: str
+    variant: str
+    version: str
+    capabilities: tuple[str, ...]
+    outputs: tuple[OutputFormat, ...]
+    config: type[BaseModel]
+    annotate: str
+    warm: str | None = None
+    gpu_memory: Callable[[Any], int] = no_gpu_memory
+    grace_seconds: float = 5.0
+    default_enabled: bool = True
+
+    def load_annotate(self) -> Annotate:
+        function: Annotate = load_object(self.annotate)
+        return function
+
+    def load_warm(self) -> Callable[[], None] | None:
+        return None if self.warm is None else load_object(self.warm)
+
+
+def load_object(reference: str) -> Any:
+    """The object that "module:name" names."""
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,84 @@
+"""The one table of pipelines: the folders beside this package, and third parties' entry points.
+
+A folder `pipelines/<name>/` with a `card.py` that defines `CARD` is a pipeline; so is every entry
+point of the group `framegate.pipelines` that names a `PipelineCard`. An entry that cannot be
+loaded is kept as a `BrokenEntry`, reported by health, and never hides the others.
+"""
+
+import keyword
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any
+
+import pipelines
+from contracts.run import ANNOTATE_JOB, PROBE_OP
+from pipelines.registry.card import PipelineCard
+
+ENTRY_POINT_GROUP = "framegate.pipelines"
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_RESERVED = frozenset({ANNOTATE_JOB, PROBE_OP})
+
+
+@dataclass(frozen=True)
+class BrokenEntry:
+    """A registry entry that could not be loaded, and why."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Catalog:
+    cards: Mapping[str, PipelineCard]
+    broken: tuple[BrokenEntry, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.cards)
+
+
+@cache
+def load_catalog() -> Catalog:
+    """Every pipeline installed here, by name in alphabetical order. Loaded once per process."""
+    cards: dict[str, PipelineCard] = {}
+    broken: list[BrokenEntry] = []
+    for name, load in _entries():
+        try:
+            card = load()
+            _check_card(card, taken=cards)
+        except Exception as error:  # noqa: BLE001 - whatever a third party's import raises
+            broken.append(BrokenEntry(name, f"{type(error).__name__}: {error}"))
+        else:
+            cards[card.name] = card
+    return Catalog(MappingProxyType(dict(sorted(cards.items()))), tuple(broken))
+
+
+def _entries() -> Iterator[tuple[str, Any]]:
+    for module in pkgutil.iter_modules(pipelines.__path__):
+        if module.ispkg and module.name != "registry" and _has_card(module.name):
+            yield module.name, lambda name=module.name: import_module(f"pipelines.{name}.card").CARD
+    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+        yield entry_point.name, entry_point.load
+
+
+def _has_card(folder: str) -> bool:
+    package = import_module(f"pipelines.{folder}")
+    return any(module.name == "card" for module in pkgutil.iter_modules(package.__path__))
+
+
+def _check_card(card: object, taken: Mapping[str, PipelineCard]) -> None:
+    if not isinstance(card, PipelineCard):
+        raise TypeError(f"expected a PipelineCard, got {type(card).__name__}")
+    if not _NAME.fullmatch(card.name) or keyword.iskeyword(card.name):
+        raise ValueError(f"{card.name!r} is not a lower snake case name")
+    if card.name in _RESERVED:
+        raise ValueError(f"the name {card.name!r} is taken by Framegate itself")
+    if card.name in taken:
+        raise ValueError(f"there is a pipeline named {card.name!r} already")
