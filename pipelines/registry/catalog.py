@@ -6,19 +6,17 @@ loaded is kept as a `BrokenEntry`, reported by health, and never hides the other
 """
 
 import keyword
-import pkgutil
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
+from functools import cache, partial
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pipelines
 from contracts.run import ANNOTATE_JOB, PROBE_OP
-from pipelines.registry.card import PipelineCard
+from pipelines.registry.spec import PipelineCard, load_object
 
 ENTRY_POINT_GROUP = "framegate.pipelines"
 
@@ -60,17 +58,12 @@ def load_catalog() -> Catalog:
     return Catalog(MappingProxyType(dict(sorted(cards.items()))), tuple(broken))
 
 
-def _entries() -> Iterator[tuple[str, Any]]:
-    for module in pkgutil.iter_modules(pipelines.__path__):
-        if module.ispkg and module.name != "registry" and _has_card(module.name):
-            yield module.name, lambda name=module.name: import_module(f"pipelines.{name}.card").CARD
+def _entries() -> Iterator[tuple[str, Callable[[], object]]]:
+    for card in sorted(Path(pipelines.__path__[0]).glob("*/card.py")):
+        name = card.parent.name
+        yield name, partial(load_object, f"pipelines.{name}.card:CARD")
     for entry_point in entry_points(group=ENTRY_POINT_GROUP):
         yield entry_point.name, entry_point.load
-
-
-def _has_card(folder: str) -> bool:
-    package = import_module(f"pipelines.{folder}")
-    return any(module.name == "card" for module in pkgutil.iter_modules(package.__path__))
 
 
 def _check_card(card: object, taken: Mapping[str, PipelineCard]) -> None:
