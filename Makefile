@@ -1,0 +1,57 @@
+# Everything a newcomer needs is a target here; each one sets up first what it needs, once.
+
+PYTHON ?= python3
+
+BIN := .venv/bin
+# Stamps say what is installed in .venv; they are older than what they depend on when it changed.
+BASE := .venv/.installed
+DEV := .venv/.installed-dev
+LOCKED := -c requirements/constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo test bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(BASE) ## Create .venv and install Framegate with its pinned dependencies
+
+up: $(BASE) ## Start the stack; Ctrl-C stops it (ARGS="--port 9000 --home DIR")
+	@$(BIN)/framegate up $(ARGS)
+
+demo: $(BASE) ## Annotate a sample video with every pipeline and show what was found (KEEP=1 stays up)
+	@$(BIN)/framegate demo $(if $(KEEP),--keep) $(ARGS)
+
+test: $(DEV) ## Check format, lint, types, import rules, and run the tests (ARGS="-k name")
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(ARGS)
+
+bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: .venv/bin/python ## Pin the newest allowed version of every dependency anew
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+	  --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" --quiet --output-file requirements/constraints.txt
+
+clean: ## Remove .venv and all caches; .framegate (videos, results, keys) stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'Framegate needs Python 3.11 or newer; name one: make setup PYTHON=python3.12' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(BASE): $(BIN)/python pyproject.toml requirements/constraints.txt requirements/files-only.txt
+	$(BIN)/pip install $(LOCKED) --editable .
+	$(BIN)/pip install --no-deps --requirement requirements/files-only.txt
+	@touch $@
+
+$(DEV): $(BASE)
+	$(BIN)/pip install $(LOCKED) --editable '.[dev]'
+	@touch $@
