@@ -1,0 +1,177 @@
+"""JSON as RFC 8259 means it, for bodies and files that strangers send.
+
+Python's own parser accepts NaN, lets the last of two equal keys win, turns 1e400 into infinity,
+keeps lone surrogates and runs out of stack on deep nesting. Here each of these is an error that
+says where it is.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+MAX_DEPTH = 64
+
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_TOKEN = re.compile(
+    r"""
+    (?P<string>"(?:[^"\\]|\\.)*+"?)(?P<key>[ \t\r\n]*+:)?
+  | (?P<open>[\[{])
+  | (?P<close>[\]}])
+  | (?P<constant>-?Infinity|NaN)
+  | (?P<number>-?[0-9][0-9.eE+-]*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SHOWN_LENGTH = 60
+
+
+class StrictJsonError(ValueError):
+    """The text is not JSON that we take; the message names the defect and its place."""
+
+    def __init__(self, defect: str, text: str, position: int) -> None:
+        self.line = text.count("\n", 0, position) + 1
+        self.column = position - text.rfind("\n", 0, position)
+        super().__init__(f"{defect} (line {self.line}, column {self.column})")
+
+
+def parse_json(body: bytes | str) -> Any:
+    """The value that `body` (UTF-8 where bytes) stands for. Raises StrictJsonError."""
+    text = body if isinstance(body, str) else _decode(body)
+    if _may_be_deep(text) or _SURROGATE_ESCAPE.search(text):
+        _check(text)
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise StrictJsonError(f"Not valid JSON: {error.msg}", text, error.pos) from error
+    except _DefectError as error:
+        _check(text)
+        raise StrictJsonError(str(error), text, 0) from error
+
+
+class _DefectError(ValueError):
+    """Something that the standard parser would let pass; where it is, `_check` finds out."""
+
+
+def _decode(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        before = body[: error.start].decode()
+        raise StrictJsonError("Not valid UTF-8", before, len(before)) from error
+
+
+def _may_be_deep(text: str) -> bool:
+    """Cheap and never wrong with no: fewer brackets than levels cannot nest too deep."""
+    return text.count("[") + text.count("{") > MAX_DEPTH
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise _DefectError("Number out of range")
+    return value
+
+
+def _integer(number: str) -> int:
+    _finite(number)
+    return int(number)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise _DefectError("Duplicate key")
+    return mapping
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise _DefectError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_float=_finite,
+    parse_int=_integer,
+    parse_constant=_refuse,
+)
+
+
+@dataclass
+class _Level:
+    """One open bracket and the keys seen in it."""
+
+    keys: set[str] = field(default_factory=set)
+
+
+def _check(text: str) -> None:
+    """Raises StrictJsonError at the first defect that the standard parser would let pass."""
+    levels: list[_Level] = [_Level()]
+    for token in _tokens(text):
+        defect = _step(token, levels)
+        if defect:
+            raise StrictJsonError(defect, text, token.start())
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    return _TOKEN.finditer(text)
+
+
+def _step(token: re.Match[str], levels: list[_Level]) -> str | None:
+    """Takes one token in; answers with the defect it brings, if any."""
+    match token.lastgroup:
+        case "open":
+            levels.append(_Level())
+            return f"Nested deeper than {MAX_DEPTH} levels" if len(levels) > MAX_DEPTH + 1 else None
+        case "close":
+            if len(levels) > 1:
+                levels.pop()
+            return None
+        case "constant":
+            return f"{token[0]} is not JSON"
+        case "number":
+            return _number_defect(token[0])
+        case "key":
+            return _string_defect(token["string"]) or _key_defect(token["string"], levels[-1])
+        case _:
+            return _string_defect(token["string"])
+
+
+def _number_defect(number: str) -> str | None:
+    try:
+        _finite(number)
+    except _DefectError:
+        return f"Number out of range: {_shown(number)}"
+    except ValueError:
+        return None  # not a number at all: the parser says so, and where
+    return None
+
+
+def _key_defect(token: str, level: _Level) -> str | None:
+    try:
+        key = json.loads(token, strict=False)
+    except ValueError:
+        return None  # a broken escape: the parser says so, and where
+    if key in level.keys:
+        return f"Duplicate key {_shown(token)}"
+    level.keys.add(key)
+    return None
+
+
+def _string_defect(token: str) -> str | None:
+    """Escaped surrogates must come in pairs: half of a character cannot be stored as UTF-8."""
+    if not _SURROGATE_ESCAPE.search(token):
+        return None
+    try:
+        json.loads(token, strict=False).encode()
+    except UnicodeEncodeError:
+        return "Lone surrogate in a string"
+    except ValueError:
+        return None  # a broken escape: the parser says so, and where
+    return None
+
+
+def _shown(token: str) -> str:
+    return token if len(token) <= _SHOWN_LENGTH else f"{token[:_SHOWN_LENGTH]}…"
