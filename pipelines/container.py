@@ -1,0 +1,58 @@
+"""Opening a media file: what is allowed in, which streams count, and when its clock starts."""
+
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+
+#: Formats that hold media by themselves. Playlists and the like (HLS, DASH, concat) are left out:
+#: they name further files, and a stranger's file must not choose what this machine opens.
+FORMATS = (
+    "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,mxf,nut,ivf,dv,gif,yuv4mpegpipe,"
+    "h264,hevc,obu,m4v,wav,w64,mp3,aac,ac3,flac,aiff,amr,au,caf"
+)
+
+_COVER = Disposition.attached_pic | Disposition.timed_thumbnails
+
+
+def open_container(path: Path) -> InputContainer:
+    """Opens a media file for reading, and nothing that the file may refer to.
+
+    Raises av.FFmpegError, which for what the system refuses is an OSError too.
+    """
+    return av.open(
+        str(path.absolute()),
+        mode="r",
+        container_options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
+        metadata_errors="replace",
+    )
+
+
+def video_stream(container: InputContainer) -> av.VideoStream | None:
+    """The first video stream that is not a cover picture."""
+    return next((s for s in container.streams.video if not s.disposition & _COVER), None)
+
+
+def audio_stream(container: InputContainer) -> av.AudioStream | None:
+    return next(iter(container.streams.audio), None)
+
+
+def clock_start(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> float:
+    """The stream's time in seconds that counts as 0.
+
+    It is the container's start, as in a player, so that picture and sound share one clock; a
+    stream that starts before it (encoder delay) counts from its own start.
+    """
+    start = max(0.0, (container.start_time or 0) / av.time_base)
+    if stream.start_time is None or stream.time_base is None:
+        return start
+    return min(start, float(stream.start_time * stream.time_base))
+
+
+def rewind(container: InputContainer) -> None:
+    """Back to the start; raw streams cannot seek, and are read on from where they are."""
+    try:
+        container.seek(0)
+    except av.FFmpegError:
+        container.flush_buffers()
