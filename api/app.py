@@ -1,0 +1,94 @@
+"""The app: what exists, put together once. `uvicorn --factory api.app:create_app` serves it."""
+
+import logging
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+
+from api.auth.authenticator import Authenticator
+from api.auth.keys import list_keys
+from api.dagster.client import DagsterClient
+from api.dagster.transport import GraphqlTransport
+from api.database import Database
+from api.dependencies import Services
+from api.errors import FramegateError
+from api.handlers import answer_error, answer_http_exception, answer_validation_error
+from api.middleware import CrashMiddleware, RequestMiddleware
+from api.routes import ROUTERS
+from api.settings import Settings
+from pipelines.registry.catalog import load_catalog
+from pipelines.registry.devices import NvmlInventory
+
+log = logging.getLogger("framegate")
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
+    """`services` replaces what `settings` alone would give: tests hand in another transport."""
+    services = services or create_services(settings or Settings())
+    app = FastAPI(
+        title="Framegate",
+        version=version("framegate"),
+        description="Videos in, annotations out, on GPUs you own.",
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(FramegateError, answer_error)
+    app.add_exception_handler(RequestValidationError, answer_validation_error)
+    app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_middleware(CrashMiddleware)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Location", "X-Request-ID", "Retry-After", "Content-Disposition"],
+        )
+    app.add_middleware(RequestMiddleware)
+    return app
+
+
+def create_services(settings: Settings) -> Services:
+    database = Database(settings.database)
+    transport = GraphqlTransport(settings.dagster_url, timeout=settings.dagster_timeout)
+    return Services(
+        settings=settings,
+        home=settings.paths,
+        catalog=load_catalog(),
+        inventory=NvmlInventory(),
+        database=database,
+        dagster=DagsterClient(transport),
+        authenticator=Authenticator(database, enabled=settings.auth == "on"),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    await to_thread.run_sync(_prepare, services)
+    try:
+        yield
+    finally:
+        await services.dagster.close()
+        services.database.close()
+
+
+def _prepare(services: Services) -> None:
+    """Uploads that a crash cut short are gone, the tables are there, and the log says the risk."""
+    shutil.rmtree(services.home.uploads, ignore_errors=True)
+    services.home.uploads.mkdir(parents=True, exist_ok=True)
+    services.database.migrate()
+    if not services.authenticator.enabled:
+        log.warning("AUTHENTICATION IS OFF: whoever reaches this address is an administrator.")
+    elif not list_keys(services.database):
+        log.warning("There are no API keys yet: `framegate keys create` makes one.")

@@ -1,0 +1,192 @@
+"""What Framegate asks of Dagster. Every member of every union that Dagster may answer with
+becomes a result or an error of `api/errors.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.dagster import documents
+from api.dagster.parsing import parse_instance, parse_run
+from api.dagster.run import InstanceState, Run, RunFilter, RunPage, RunStatus
+from api.dagster.transport import GraphqlTransport
+from api.errors import (
+    FramegateError,
+    InternalServerError,
+    InvalidConfigError,
+    JobNotFoundError,
+    OrchestratorUnavailableError,
+)
+from contracts.run import PRIORITY_TAG
+
+REPOSITORY_LOCATION = "framegate"
+REPOSITORY = "__repository__"
+
+RUNNING = (RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
+
+_RELOAD = "Restart the stack, or reload the code location `framegate` in the Dagster UI."
+
+
+class DagsterClient:
+    """Any method raises OrchestratorUnavailableError when Dagster cannot be reached."""
+
+    def __init__(self, transport: GraphqlTransport) -> None:
+        self._transport = transport
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+    async def run(self, run_id: str) -> Run:
+        """The run with its steps. Raises JobNotFoundError."""
+        return parse_run(await self._ask_for_run(documents.RUN, run_id))
+
+    async def run_state(self, run_id: str) -> Run:
+        """The run without its steps: cheaper, for polling. Raises JobNotFoundError."""
+        return parse_run(await self._ask_for_run(documents.RUN_STATE, run_id))
+
+    async def runs(
+        self,
+        run_filter: RunFilter,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        counted: bool = False,
+    ) -> RunPage:
+        """A page of runs without their steps, newest first; `cursor` is the last page's."""
+        variables = {
+            "filter": run_filter.to_variables(),
+            "cursor": cursor,
+            "limit": limit,
+            "counted": counted,
+        }
+        result = await self._ask(documents.RUNS, variables)
+        _expect(result, "Runs")
+        runs = tuple(parse_run(run) for run in result["results"])
+        return RunPage(
+            runs=runs,
+            total=result.get("count"),
+            cursor=runs[-1].run_id if len(runs) == limit else None,
+        )
+
+    async def run_ids(
+        self, run_filter: RunFilter, *, limit: int | None = None, cursor: str | None = None
+    ) -> list[str]:
+        variables = {"filter": run_filter.to_variables(), "cursor": cursor, "limit": limit}
+        result = await self._ask(documents.RUN_IDS, variables)
+        _expect(result, "RunIds")
+        return list(result["results"])
+
+    async def queued_run_ids(self) -> list[str]:
+        """In the order in which the queue lets them go: priority first, then age."""
+        variables = {"filter": RunFilter(statuses=(RunStatus.QUEUED,)).to_variables()}
+        result = await self._ask(documents.RUN_PRIORITIES, variables)
+        _expect(result, "Runs")
+        return [run["runId"] for run in sorted(result["results"], key=_queue_order)]
+
+    async def launch(
+        self,
+        job_name: str,
+        *,
+        selection: Sequence[str] | None,
+        config: Mapping[str, Any],
+        tags: Mapping[str, str],
+    ) -> str:
+        """Starts a run and returns its id. Raises InvalidConfigError."""
+        parameters = {
+            "selector": {
+                "repositoryLocationName": REPOSITORY_LOCATION,
+                "repositoryName": REPOSITORY,
+                "jobName": job_name,
+                "solidSelection": selection,
+            },
+            "runConfigData": config,
+            "executionMetadata": {
+                "tags": [{"key": key, "value": value} for key, value in tags.items()]
+            },
+        }
+        result = await self._ask(documents.LAUNCH, {"parameters": parameters})
+        _expect(result, "LaunchRunSuccess")
+        return str(result["run"]["runId"])
+
+    async def terminate(self, run_id: str) -> bool:
+        """Asks for a safe termination; False where the run's state does not allow one now.
+
+        Raises JobNotFoundError. Success means that Dagster passed the request on, no more.
+        """
+        result = await self._ask(documents.TERMINATE, {"runId": run_id})
+        _expect(result, "TerminateRunSuccess", "TerminateRunFailure", run_id=run_id)
+        return bool(result["__typename"] == "TerminateRunSuccess")
+
+    async def delete(self, run_id: str) -> None:
+        """Removes a run and its log. Raises JobNotFoundError."""
+        result = await self._ask(documents.DELETE, {"runId": run_id})
+        _expect(result, "DeletePipelineRunSuccess", run_id=run_id)
+
+    async def instance(self) -> InstanceState:
+        """The webserver's version, the daemons' heartbeats, and how many runs wait and run."""
+        variables = {
+            "queued": RunFilter(statuses=(RunStatus.QUEUED,)).to_variables(),
+            "running": RunFilter(statuses=RUNNING).to_variables(),
+        }
+        data = await self._transport.ask(documents.INSTANCE, variables)
+        _expect(data["queued"], "Runs")
+        _expect(data["running"], "Runs")
+        return parse_instance(data)
+
+    async def _ask_for_run(self, document: str, run_id: str) -> dict[str, Any]:
+        result = await self._ask(document, {"runId": run_id})
+        _expect(result, "Run", run_id=run_id)
+        return result
+
+    async def _ask(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        data = await self._transport.ask(document, variables)
+        return dict(data["result"])
+
+
+def _expect(result: Mapping[str, Any], *members: str, run_id: str = "") -> None:
+    """Raises the error that stands for any other member of the union."""
+    if result["__typename"] not in members:
+        raise _error_of(result, run_id)
+
+
+def _error_of(result: Mapping[str, Any], run_id: str) -> FramegateError:
+    message = str(result.get("message", ""))
+    match result["__typename"]:
+        case "RunNotFoundError":
+            return JobNotFoundError(run_id)
+        case "RunConfigValidationInvalid":
+            return InvalidConfigError(
+                "Dagster refuses the run config.",
+                detail={"errors": [_config_error(error) for error in result["errors"]]},
+            )
+        case "PipelineNotFoundError" | "InvalidSubsetError":
+            return OrchestratorUnavailableError(
+                "Dagster does not know this pipeline (yet).", hint=_RELOAD
+            )
+        case "UnauthorizedError":
+            return OrchestratorUnavailableError(
+                "Dagster's webserver does not allow it.",
+                hint="Start it without --read-only.",
+            )
+        case "PythonError" if "Unreachable" in str(result.get("className")):
+            return OrchestratorUnavailableError(
+                "Dagster's code server cannot be reached.", hint=_RELOAD
+            )
+        case member:
+            return InternalServerError(f"Dagster answers with {member}: {message[:500]}")
+
+
+def _config_error(error: Mapping[str, Any]) -> dict[str, str]:
+    return {"field": ".".join(error["path"]), "message": error["message"], "code": "INVALID_VALUE"}
+
+
+def _queue_order(run: Mapping[str, Any]) -> tuple[int, float]:
+    return (-_priority(run["tags"]), run["creationTime"])
+
+
+def _priority(tags: Sequence[Mapping[str, str]]) -> int:
+    """As Dagster's queue reads it: what is no integer counts as 0."""
+    value = next((tag["value"] for tag in tags if tag["key"] == PRIORITY_TAG), "0")
+    try:
+        return int(value)
+    except ValueError:
+        return 0

@@ -1,0 +1,130 @@
+"""The GraphQL that is sent to Dagster's webserver. A test checks it against the real schema."""
+
+_RUN = """
+  runId
+  jobName
+  status
+  tags { key value }
+  runConfig
+  creationTime
+  startTime
+  endTime
+  updateTime
+"""
+
+_ERROR = """
+  __typename
+  ... on Error { message }
+  ... on PythonError { className }
+"""
+
+RUN = f"""
+query Run($runId: ID!) {{
+  result: runOrError(runId: $runId) {{
+    {_ERROR}
+    ... on Run {{
+      {_RUN}
+      stepStats {{ stepKey status startTime endTime }}
+    }}
+  }}
+}}
+"""
+
+#: As little as a poll needs.
+RUN_STATE = f"""
+query RunState($runId: ID!) {{
+  result: runOrError(runId: $runId) {{
+    {_ERROR}
+    ... on Run {{ {_RUN} }}
+  }}
+}}
+"""
+
+RUNS = f"""
+query Runs($filter: RunsFilter, $cursor: String, $limit: Int!, $counted: Boolean!) {{
+  result: runsOrError(filter: $filter, cursor: $cursor, limit: $limit) {{
+    {_ERROR}
+    ... on Runs {{
+      count @include(if: $counted)
+      results {{ {_RUN} }}
+    }}
+  }}
+}}
+"""
+
+RUN_IDS = f"""
+query RunIds($filter: RunsFilter, $cursor: String, $limit: Int) {{
+  result: runIdsOrError(filter: $filter, cursor: $cursor, limit: $limit) {{
+    {_ERROR}
+    ... on RunIds {{ results }}
+  }}
+}}
+"""
+
+RUN_PRIORITIES = f"""
+query RunPriorities($filter: RunsFilter) {{
+  result: runsOrError(filter: $filter) {{
+    {_ERROR}
+    ... on Runs {{ results {{ runId creationTime tags {{ key value }} }} }}
+  }}
+}}
+"""
+
+LAUNCH = f"""
+mutation Launch($parameters: ExecutionParams!) {{
+  result: launchRun(executionParams: $parameters) {{
+    {_ERROR}
+    ... on LaunchRunSuccess {{ run {{ runId }} }}
+    ... on RunConfigValidationInvalid {{ errors {{ message path }} }}
+    ... on InvalidStepError {{ invalidStepKey }}
+    ... on InvalidOutputError {{ stepKey invalidOutputName }}
+  }}
+}}
+"""
+
+TERMINATE = f"""
+mutation Terminate($runId: String!) {{
+  result: terminateRun(runId: $runId, terminatePolicy: SAFE_TERMINATE) {{
+    {_ERROR}
+    ... on TerminateRunSuccess {{ run {{ status }} }}
+    ... on TerminateRunFailure {{ message run {{ status }} }}
+  }}
+}}
+"""
+
+DELETE = f"""
+mutation Delete($runId: String!) {{
+  result: deletePipelineRun(runId: $runId) {{
+    {_ERROR}
+    ... on DeletePipelineRunSuccess {{ runId }}
+  }}
+}}
+"""
+
+INSTANCE = f"""
+query Instance($queued: RunsFilter!, $running: RunsFilter!) {{
+  version
+  instance {{
+    daemonHealth {{
+      allDaemonStatuses {{
+        daemonType
+        required
+        healthy
+        lastHeartbeatTime
+        lastHeartbeatErrors {{ message }}
+      }}
+    }}
+  }}
+  queued: runsOrError(filter: $queued, limit: 1) {{
+    {_ERROR}
+    ... on Runs {{ count }}
+  }}
+  running: runsOrError(filter: $running, limit: 1) {{
+    {_ERROR}
+    ... on Runs {{ count }}
+  }}
+}}
+"""
+
+#: Every document, for the test that holds them against the schema.
+DOCUMENTS = (RUN, RUN_STATE, RUNS, RUN_IDS, RUN_PRIORITIES, LAUNCH, TERMINATE, DELETE, INSTANCE)

@@ -1,0 +1,103 @@
+"""A Dagster run as GraphQL tells it: plain values, nothing of HTTP and nothing of jobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class RunStatus(StrEnum):
+    QUEUED = "QUEUED"
+    NOT_STARTED = "NOT_STARTED"
+    MANAGED = "MANAGED"
+    STARTING = "STARTING"
+    STARTED = "STARTED"
+    SUSPENDED = "SUSPENDED"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCELING = "CANCELING"
+    CANCELED = "CANCELED"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in {RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED}
+
+
+class StepStatus(StrEnum):
+    SKIPPED = "SKIPPED"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    IN_PROGRESS = "IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Times in seconds since the epoch; a step that never began has no `status`."""
+
+    key: str
+    status: StepStatus | None
+    started_at: float | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """Times in seconds since the epoch. `steps` is empty in a `RunPage`: it costs a query each."""
+
+    run_id: str
+    job_name: str
+    status: RunStatus
+    tags: Mapping[str, str]
+    config: Mapping[str, Any]
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    updated_at: float | None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """Which runs; empty parts do not restrict. All `tags` must be on a run."""
+
+    tags: Mapping[str, str] | None = None
+    statuses: tuple[RunStatus, ...] = ()
+    job_name: str | None = None
+    run_ids: tuple[str, ...] = ()
+    updated_after: float | None = None
+
+    def to_variables(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {
+            "tags": [{"key": key, "value": value} for key, value in (self.tags or {}).items()],
+            "statuses": [status.value for status in self.statuses],
+            "pipelineName": self.job_name,
+            "runIds": list(self.run_ids),
+            "updatedAfter": self.updated_after,
+        }
+        return {name: part for name, part in parts.items() if part not in ([], None)}
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """Newest first. `total` counts all runs of the filter, `cursor` asks for what follows."""
+
+    runs: tuple[Run, ...]
+    total: int | None
+    cursor: str | None
+
+
+@dataclass(frozen=True)
+class DaemonState:
+    kind: str
+    required: bool
+    healthy: bool | None
+    last_heartbeat_at: float | None
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InstanceState:
+    version: str
+    daemons: tuple[DaemonState, ...]
+    queued: int
+    running: int

@@ -1,0 +1,77 @@
+"""One question to Dagster's webserver: sends a GraphQL document, and turns every way of not being
+answered into an error of ours.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from api.errors import InternalServerError, OrchestratorUnavailableError
+
+#: The webserver closes idle connections after 5 s; letting go of them sooner means that a launch
+#: is never sent down a connection that is just being closed.
+_KEEPALIVE_SECONDS = 4.0
+_MAX_CONNECTIONS = 32
+_CHECK_STACK = "Check that the stack is up: `framegate doctor`."
+
+
+class GraphqlTransport:
+    def __init__(
+        self, url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            timeout=httpx.Timeout(timeout, connect=min(2.0, timeout)),
+            limits=httpx.Limits(
+                max_connections=_MAX_CONNECTIONS,
+                max_keepalive_connections=_MAX_CONNECTIONS,
+                keepalive_expiry=_KEEPALIVE_SECONDS,
+            ),
+            transport=transport,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def ask(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The `data` of the answer.
+
+        Raises:
+            OrchestratorUnavailableError: nobody answered, or not in time.
+            InternalServerError: the answer is not what this version of Framegate expects.
+        """
+        try:
+            response = await self._http.post(
+                "/graphql", json={"query": document, "variables": variables}
+            )
+        except httpx.TimeoutException as error:
+            raise OrchestratorUnavailableError(
+                "Dagster does not answer in time.", hint=_CHECK_STACK
+            ) from error
+        except httpx.TransportError as error:
+            raise OrchestratorUnavailableError(
+                "Dagster cannot be reached.", hint=_CHECK_STACK
+            ) from error
+        return _data(response)
+
+
+def _data(response: httpx.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError as error:
+        raise OrchestratorUnavailableError(
+            f"Dagster's webserver answers with HTTP {response.status_code} and no JSON.",
+            hint=_CHECK_STACK,
+        ) from error
+    if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
+        raise InternalServerError(f"Dagster refuses the question: {_messages(answer)}")
+    if answer.get("errors"):
+        raise InternalServerError(f"Dagster failed on the question: {_messages(answer)}")
+    return dict(answer["data"])
+
+
+def _messages(answer: object) -> str:
+    errors = answer.get("errors") if isinstance(answer, dict) else None
+    return "; ".join(str(error.get("message")) for error in errors or [])[:500] or "no reason given"

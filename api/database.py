@@ -1,0 +1,118 @@
+"""The adapter's own small database: API keys and idempotency records, which Dagster cannot hold.
+
+Statements are short and synchronous; callers in the event loop run them in a thread.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, String, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_BUSY_TIMEOUT_MILLISECONDS = 10_000
+#: Any constant: the name of the lock under which PostgreSQL migrates one process at a time.
+_MIGRATION_LOCK = 0x66726D67
+
+
+class Table(DeclarativeBase):
+    """What all tables share. Times are UTC without a zone."""
+
+
+class ApiKey(Table):
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyRecord(Table):
+    """One `Idempotency-Key` of one owner; without a `run_id` its submission is under way."""
+
+    __tablename__ = "idempotency_records"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    run_id: Mapped[str | None] = mapped_column(String(64))
+    #: Who is launching (one value per attempt), and since when.
+    attempt: Mapped[str] = mapped_column(String(32))
+    claimed_at: Mapped[datetime]
+
+
+class Database:
+    def __init__(self, url: str) -> None:
+        self._engine = _engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """For statements that only read: takes no lock."""
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with Session(engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction, committed at the end; on SQLite the only writer while it lasts."""
+        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def schema_version(self) -> str:
+        """The revision that the tables are at. Raises sqlalchemy.exc.SQLAlchemyError."""
+        with self.read() as session:
+            return str(session.execute(text("SELECT version_num FROM alembic_version")).scalar())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def migrate(self) -> None:
+        """Brings the tables up to date; safe for several processes at once."""
+        from api.migrations import upgrade  # noqa: PLC0415 - alembic is needed here alone
+
+        with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
+                )
+            upgrade(connection)
+
+
+def open_database(url: str) -> Database:
+    """The database at `url` (SQLAlchemy's form) with its tables up to date."""
+    database = Database(url)
+    database.migrate()
+    return database
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own habit of opening transactions late would let two writers deadlock.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    if connection.get_isolation_level() != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,119 @@
+"""What surrounds every request: its id, its path without a trailing slash, the headers on the
+answer, the line in the log, and the answer to a crash. Plain ASGI: it costs next to nothing.
+"""
+
+import logging
+import re
+import time
+from secrets import token_hex
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import InternalServerError, render
+
+access_log = logging.getLogger("framegate.access")
+error_log = logging.getLogger("framegate.error")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+_CRASHED = InternalServerError(
+    "Something went wrong inside Framegate.",
+    hint="Ask your administrator to look up the request id in the log.",
+)
+#: The interactive documentation loads its scripts from elsewhere; everything else loads nothing.
+_DOCUMENTATION = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-site",
+}
+_NOTHING_LOADS = "default-src 'none'; frame-ancestors 'none'"
+
+
+class RequestMiddleware:
+    """Outermost. Puts `request_id` into the scope's state."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        path = scope["path"]
+        scope["path"] = _without_trailing_slash(path)
+        status = 0
+        started = time.perf_counter()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(MutableHeaders(scope=message), request_id, scope["path"])
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            # The query string is left out: it may hold a key (`?token=`).
+            access_log.info(
+                '%s "%s %s" %s %.1fms id=%s',
+                scope["client"][0] if scope.get("client") else "-",
+                scope["method"],
+                path.encode("unicode_escape").decode(),
+                status or "aborted",
+                1000 * (time.perf_counter() - started),
+                request_id,
+            )
+
+
+class CrashMiddleware:
+    """Innermost: whatever a handler raised and nobody expected becomes a 500 with an envelope."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            request_id = scope["state"]["request_id"]
+            error_log.exception("request %s crashed", request_id)
+            if started:  # too late for an answer: let the server cut the connection
+                raise
+            await render(_CRASHED, request_id)(scope, receive, send)
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's own id where it is harmless, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            return given if _REQUEST_ID.fullmatch(given) else token_hex(8)
+    return token_hex(8)
+
+
+def _without_trailing_slash(path: str) -> str:
+    return path[:-1] if path.endswith("/") and len(path) > 1 else path
+
+
+def _add_headers(headers: MutableHeaders, request_id: str, path: str) -> None:
+    headers["X-Request-ID"] = request_id
+    for name, value in _SECURITY_HEADERS.items():
+        headers.setdefault(name, value)
+    if path not in _DOCUMENTATION:
+        headers.setdefault("Content-Security-Policy", _NOTHING_LOADS)
+        headers.setdefault("Cache-Control", "no-store")

@@ -1,0 +1,77 @@
+"""`/api/v1/keys`: administrators make, list and revoke API keys."""
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Body
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from api.auth.keys import KeyRecord, create_key, list_keys, revoke_key
+from api.auth.roles import Role
+from api.dependencies import Admin, CurrentServices
+from api.timestamps import from_datetime
+
+router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
+
+
+class NewKey(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    role: Role
+    expires_at: AwareDatetime | None = None
+
+
+class Key(BaseModel):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+
+    @classmethod
+    def of(cls, record: KeyRecord) -> "Key":
+        return cls(
+            id=record.id,
+            name=record.name,
+            role=record.role,
+            created_at=from_datetime(record.created_at),
+            expires_at=from_datetime(record.expires_at),
+            revoked_at=from_datetime(record.revoked_at),
+        )
+
+
+class CreatedKey(Key):
+    """`key` is the secret: shown now, and never again."""
+
+    key: str
+
+
+class KeyList(BaseModel):
+    keys: list[Key]
+
+
+@router.get("", operation_id="listKeys", summary="List API keys, without their secrets")
+async def index(_admin: Admin, services: CurrentServices) -> KeyList:
+    records = await to_thread.run_sync(list_keys, services.database)
+    return KeyList(keys=[Key.of(record) for record in records])
+
+
+@router.post("", operation_id="createKey", summary="Create an API key", status_code=201)
+async def create(
+    _admin: Admin, services: CurrentServices, body: Annotated[NewKey, Body()]
+) -> CreatedKey:
+    record, secret = await to_thread.run_sync(
+        lambda: create_key(
+            services.database, role=body.role, name=body.name, expires_at=body.expires_at
+        )
+    )
+    return CreatedKey(**Key.of(record).model_dump(), key=secret)
+
+
+@router.delete("/{key_id}", operation_id="revokeKey", summary="Revoke an API key", status_code=204)
+async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
+    await to_thread.run_sync(revoke_key, services.database, key_id)

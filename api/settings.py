@@ -1,0 +1,83 @@
+"""What can be set, read once from the environment (`FRAMEGATE_…`) and passed in."""
+
+import ipaddress
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.home import Home
+
+_GIGABYTE = 1000**3
+
+
+def _default_home() -> Path:
+    """`.framegate` beside the project, or in the working directory where it is installed."""
+    project = Path(__file__).resolve().parents[1]
+    beside = project if (project / "pyproject.toml").exists() else Path.cwd()
+    return beside / ".framegate"
+
+
+class Settings(BaseSettings):
+    """Lists are given as JSON: `FRAMEGATE_MEDIA_ROOTS='["/data/videos"]'`."""
+
+    model_config = SettingsConfigDict(env_prefix="FRAMEGATE_", frozen=True)
+
+    home: Path = Field(default_factory=_default_home)
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    dagster_port: int = Field(3000, ge=1, le=65535)
+    #: Where people open the Dagster UI, if not at the webserver's own address.
+    public_dagster_url: str | None = None
+    #: SQLAlchemy URL; empty for SQLite under `home`.
+    database_url: str = ""
+    auth: Literal["on", "off"] = "on"
+    cors_origins: tuple[str, ...] = ()
+    #: Folders whose files may be submitted by path.
+    media_roots: tuple[Path, ...] = ()
+    max_upload_bytes: PositiveInt = 20 * _GIGABYTE
+    #: An upload is refused with 507 when it would leave less than this on the disk.
+    minimum_free_bytes: NonNegativeInt = _GIGABYTE
+    max_json_bytes: PositiveInt = 4 * 1000**2
+    #: How long Dagster may take to answer one question.
+    dagster_timeout: PositiveFloat = 20.0
+    #: How long a cancellation is waited for; a launcher needs at most its grace and the kill.
+    cancel_timeout: PositiveFloat = 25.0
+    #: How long probing an upload may take.
+    media_timeout: PositiveFloat = 20.0
+    #: The deadline of each part of the detailed health answer.
+    probe_timeout: PositiveFloat = 2.0
+
+    @model_validator(mode="after")
+    def _off_only_on_loopback(self) -> Self:
+        if self.auth == "off" and not _is_loopback(self.host):
+            raise ValueError(
+                f"authentication may be off on a loopback address only, and {self.host!r} is none"
+            )
+        return self
+
+    @property
+    def paths(self) -> Home:
+        return Home(self.home.expanduser().resolve())
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.paths.database}"
+
+    @property
+    def dagster_url(self) -> str:
+        return f"http://127.0.0.1:{self.dagster_port}"
+
+    def run_url(self, run_id: str) -> str:
+        """Where people look at a run."""
+        return f"{(self.public_dagster_url or self.dagster_url).rstrip('/')}/runs/{run_id}"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

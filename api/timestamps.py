@@ -1,0 +1,23 @@
+"""ISO 8601 in UTC with `Z`, the one form of time in every answer."""
+
+from datetime import UTC, datetime
+
+
+def now() -> str:
+    return _format(datetime.now(UTC))
+
+
+def from_epoch(seconds: float | None) -> str | None:
+    return None if seconds is None else _format(datetime.fromtimestamp(seconds, UTC))
+
+
+def from_datetime(moment: datetime | None) -> str | None:
+    """A datetime without a zone is taken as UTC, as the database stores it."""
+    if moment is None:
+        return None
+    return _format(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _format(moment: datetime) -> str:
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
