@@ -1,0 +1,206 @@
+"""The one validator: REST, the CLI, the first op of every run, schedules and sensors call it.
+
+Types are those of JSON, strictly: no number in quotes, no boolean for a number, neither NaN nor
+infinity; an integer is a number. All errors are found at once; the first hundred are reported.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from pydantic import BaseModel, PydanticUserError, ValidationError
+from pydantic_core import to_json
+
+from pipelines.registry import wording
+from pipelines.registry.catalog import Catalog
+from pipelines.registry.devices import Device
+from pipelines.registry.json_value import json_problems
+from pipelines.registry.memory import fits_no_device, gpu_memory
+from pipelines.registry.problems import Caution, Problem, ProblemCode, field_name, problems_of
+from pipelines.registry.schema import Schema, SchemaUnavailableError, describe
+from pipelines.registry.spec import PipelineCard
+
+MAX_PROBLEMS = 100
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether configs are usable. `configs` holds those that are, by pipeline, with defaults."""
+
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Caution, ...] = ()
+    configs: Mapping[str, BaseModel] = field(default_factory=dict)
+
+    @property
+    def valid(self) -> bool:
+        return not self.errors
+
+
+def validate_config(
+    pipeline: str,
+    config: object,
+    catalog: Catalog,
+    devices: Sequence[Device] | None = None,
+) -> Verdict:
+    """The verdict on one pipeline's config, with paths such as `config.threshold`.
+
+    Without `devices` nothing is said about GPU memory. Raises SchemaUnavailableError for a
+    pipeline that is registered but broken.
+    """
+    card = _card(pipeline, catalog)
+    if card is None:
+        return Verdict(errors=(_unknown_pipeline(pipeline, catalog, "pipeline"),))
+    return _judge(card, config, devices, "config")
+
+
+def validate_configs(
+    pipelines: Sequence[str] | None,
+    configs: object,
+    catalog: Catalog,
+    devices: Sequence[Device] | None = None,
+    *,
+    pipelines_field: str = "pipelines",
+) -> Verdict:
+    """The verdict on a submission, whose `configs` are keyed by pipeline; paths such as
+    `config.face_detection.threshold`.
+
+    A pipeline without a config gets its defaults; a config whose pipeline is not among
+    `pipelines` is ignored with a warning. Where `pipelines` is None, the keys of `configs` name
+    them. Raises SchemaUnavailableError as `validate_config` does.
+    """
+    if not isinstance(configs, dict):
+        return Verdict(errors=tuple(_not_by_pipeline(configs)))
+    named = list(dict.fromkeys(configs if pipelines is None else pipelines))
+    verdicts = [_unselected(configs, named, catalog)]
+    for index, name in enumerate(named):
+        card = _card(name, catalog)
+        path = field_name("config", (name,))
+        if card is None:
+            place = path if pipelines is None else f"{pipelines_field}.{index}"
+            verdicts.append(Verdict(errors=(_unknown_pipeline(name, catalog, place),)))
+        else:
+            verdicts.append(_judge(card, configs.get(name, {}), devices, path))
+    return _joined(verdicts)
+
+
+def _card(pipeline: object, catalog: Catalog) -> PipelineCard | None:
+    if not isinstance(pipeline, str):
+        return None
+    card = catalog.cards.get(pipeline)
+    broken = next((entry for entry in catalog.broken if entry.name == pipeline), None)
+    if card is None and broken is not None:
+        raise SchemaUnavailableError(pipeline, broken.error)
+    return card
+
+
+def _judge(
+    card: PipelineCard, config: object, devices: Sequence[Device] | None, prefix: str
+) -> Verdict:
+    if problems := tuple(islice(json_problems(config, prefix), MAX_PROBLEMS)):
+        return Verdict(errors=problems)
+    try:
+        usable = card.config.model_validate_json(to_json(config), strict=True)
+    except ValidationError as error:
+        return _refused(error, card, config, prefix)
+    except PydanticUserError as error:
+        raise SchemaUnavailableError(card.name, str(error)) from error
+    except Exception as error:  # noqa: BLE001 - whatever a third party's validator raises
+        return Verdict(errors=(_raised(error, prefix),))
+    return Verdict(
+        warnings=tuple(_cautions(card, usable, devices, prefix)), configs={card.name: usable}
+    )
+
+
+def _refused(error: ValidationError, card: PipelineCard, config: object, prefix: str) -> Verdict:
+    errors = error.errors(include_url=False)
+    problems, rest = problems_of(errors, config, _schema(card), prefix, MAX_PROBLEMS)
+    return Verdict(tuple(problems), (_more(rest, prefix),) if rest else ())
+
+
+def _schema(card: PipelineCard) -> Schema:
+    """For limits and names in messages; a model that cannot be described goes without them."""
+    try:
+        return describe(card.config)
+    except Exception:  # noqa: BLE001 - whatever a third party's model raises
+        return {}
+
+
+def _raised(error: Exception, prefix: str) -> Problem:
+    message = wording.clean(
+        f"The pipeline's own validation failed: {type(error).__name__}: {error}"
+    )
+    return Problem(prefix, message, ProblemCode.INVALID_VALUE)
+
+
+def _cautions(
+    card: PipelineCard, config: BaseModel, devices: Sequence[Device] | None, prefix: str
+) -> list[Caution]:
+    if not devices:
+        return []
+    required = gpu_memory(card, config)
+    if not fits_no_device(required, devices):
+        return []
+    largest = max(device.memory_total for device in devices)
+    message = (
+        f"Expected to need {required / 1e9:.1f} GB of GPU memory; "
+        f"the largest device here has {largest / 1e9:.1f} GB"
+    )
+    return [Caution(prefix, message, "Choose a smaller batch, a smaller size or device 'cpu'")]
+
+
+def _more(rest: int, prefix: str) -> Caution:
+    return Caution(
+        prefix,
+        f"{rest} more errors are not shown",
+        "Correct the errors shown, then validate again",
+    )
+
+
+def _unknown_pipeline(name: object, catalog: Catalog, place: str) -> Problem:
+    shown = wording.clean(str(name), limit=80)
+    near = wording.nearest(str(name), catalog.names)
+    known = f"Known pipelines: {wording.names(catalog.names)}"
+    return Problem(
+        place,
+        f"There is no pipeline named '{shown}'",
+        ProblemCode.PIPELINE_NOT_FOUND,
+        f"Did you mean '{near}'? {known}" if near else known,
+    )
+
+
+def _not_by_pipeline(configs: object) -> list[Problem]:
+    problems = list(islice(json_problems(configs, "config"), MAX_PROBLEMS))
+    message = "Value must be an object keyed by pipeline"
+    return problems or [Problem("config", message, ProblemCode.INVALID_TYPE)]
+
+
+def _unselected(
+    configs: Mapping[object, object], named: Sequence[str], catalog: Catalog
+) -> Verdict:
+    """What is said of configs whose pipeline was not asked for."""
+    others = [str(name) for name in configs if name not in named]
+    unknown = [name for name in others if name not in catalog.cards]
+    return Verdict(
+        errors=tuple(
+            _unknown_pipeline(name, catalog, field_name("config", (name,))) for name in unknown
+        ),
+        warnings=tuple(
+            Caution(
+                field_name("config", (name,)),
+                f"Pipeline '{name}' is not selected; its config is ignored",
+                f"Select '{name}' or leave its config out",
+            )
+            for name in others
+            if name in catalog.cards
+        ),
+    )
+
+
+def _joined(verdicts: Sequence[Verdict]) -> Verdict:
+    errors = [error for verdict in verdicts for error in verdict.errors]
+    warnings = [warning for verdict in verdicts for warning in verdict.warnings]
+    rest = len(errors) - MAX_PROBLEMS
+    if rest > 0:
+        warnings.append(_more(rest, "config"))
+    configs = {name: config for verdict in verdicts for name, config in verdict.configs.items()}
+    return Verdict(tuple(errors[:MAX_PROBLEMS]), tuple(warnings), configs)
