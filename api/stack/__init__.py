@@ -1,0 +1,1 @@
+"""All processes of Framegate under one parent: what `framegate up` runs."""

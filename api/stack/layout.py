@@ -1,0 +1,83 @@
+"""What must lie where before the parts start: folders, Dagster's config, the code server's socket."""
+
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from api.settings import Settings
+from api.stack.errors import StackError
+from contracts.home import Home
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+#: The kernel's limit on the path of a Unix socket, its closing zero byte taken off.
+_SOCKET_PATH_BYTES = 107
+
+
+def lay_out(home: Home) -> None:
+    """Makes the folders and links Dagster's config. Raises StackError where that is not possible."""
+    try:
+        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (home.dagster, home.logs, home.run, home.jobs):
+            folder.mkdir(exist_ok=True)
+        _link(home.dagster / "dagster.yaml", PROJECT / "dagster.yaml")
+    except OSError as error:
+        raise StackError(
+            f"{home.root} cannot be the home: {error.strerror}: {error.filename}.",
+            hint="Choose a folder that you may write to with --home.",
+        ) from error
+
+
+def code_socket(home: Home) -> Path:
+    """The code server's socket: in the home, or where its path would be too long for a socket."""
+    path = home.run / "code.sock"
+    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+        path = _private_folder(home) / "code.sock"
+    path.unlink(missing_ok=True)
+    return path
+
+
+def environment(settings: Settings, socket: Path) -> Mapping[str, str]:
+    """What every part is given beside the environment of the stack itself."""
+    return {
+        **os.environ,
+        "FRAMEGATE_HOME": str(settings.paths.root),
+        "FRAMEGATE_HOST": settings.host,
+        "FRAMEGATE_PORT": str(settings.port),
+        "FRAMEGATE_DAGSTER_PORT": str(settings.dagster_port),
+        "FRAMEGATE_CODE_SOCKET": str(socket),
+        "DAGSTER_HOME": str(settings.paths.dagster),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _link(link: Path, target: Path) -> None:
+    if not target.exists():
+        raise StackError(
+            f"{target} is missing.",
+            hint="Framegate runs from its source folder: install it there with `make setup`.",
+        )
+    if link.is_symlink() and link.readlink() == target:
+        return
+    fresh = link.with_name(f"{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)
+
+
+def _private_folder(home: Home) -> Path:
+    """The same folder for the same home each time, and nobody else's."""
+    digest = hashlib.sha256(os.fsencode(home.root)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"framegate-{os.getuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    facts = folder.lstat()
+    private = stat.S_ISDIR(facts.st_mode) and stat.S_IMODE(facts.st_mode) == stat.S_IRWXU
+    if not private or facts.st_uid != os.getuid():
+        raise StackError(
+            f"{folder} is not a private folder of yours.",
+            hint="Remove it, or choose a home with a shorter path.",
+        )
+    return folder

@@ -1,0 +1,83 @@
+"""What the stack consists of: the one table of its parts."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.settings import Settings
+from api.stack.ready import Dagster, api_answers, socket_accepts
+
+#: None when the part is ready, else what is still missing.
+Ready = Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of the stack.
+
+    Attributes:
+        name: also names its log.
+        command: what runs it, in the project's folder.
+        ready: asked again and again after each start until it returns None.
+        uses: the parts that this one calls; they are stopped after it.
+        waits: whether it is started only once the parts it uses are ready.
+        grace_seconds: how long it may take to end before it is killed.
+        address: where people reach it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ready: Ready
+    uses: tuple[str, ...] = ()
+    waits: bool = True
+    grace_seconds: float = 5.0
+    address: str | None = None
+
+
+def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
+    """The daemon waits for the code server: a run dequeued before it is up would fail."""
+    dagster = Dagster(settings.dagster_url)
+    return (
+        Part(
+            name="code server",
+            command=_python(
+                "dagster", "api", "grpc",
+                "--module-name", "orchestration.definitions",
+                "--socket", str(code_socket),
+                "--location-name", "framegate",
+            ),
+            ready=lambda: socket_accepts(code_socket),
+            grace_seconds=2.0,
+        ),
+        Part(
+            name="webserver",
+            command=_python(
+                "dagster_webserver",
+                "--host", "127.0.0.1",
+                "--port", str(settings.dagster_port),
+                "--workspace", "workspace.yaml",
+            ),
+            ready=dagster.has_loaded,
+            uses=("code server",),
+            address=settings.dagster_url,
+        ),
+        Part(
+            name="daemon",
+            command=_python("dagster._daemon", "run", "--workspace", "workspace.yaml"),
+            ready=dagster.daemons_beat,
+            uses=("code server",),
+        ),
+        Part(
+            name="API",
+            command=_python("api"),
+            ready=lambda: api_answers(url),
+            uses=("webserver",),
+            waits=False,
+            address=url,
+        ),
+    )  # fmt: skip
+
+
+def _python(module: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", module, *arguments)
