@@ -11,6 +11,7 @@ from itertools import islice
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic_core import to_json
 
+from pipelines.errors import ConfigError
 from pipelines.registry import wording
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.devices import Device
@@ -81,6 +82,18 @@ def validate_configs(
         else:
             verdicts.append(_judge(card, configs.get(name, {}), devices, path))
     return _joined(verdicts)
+
+
+def normalised_config(pipeline: str, config: object, catalog: Catalog) -> BaseModel:
+    """The config as the pipeline's own model, defaults filled in, for the op that runs it.
+
+    Raises ConfigError with the first problem, and SchemaUnavailableError.
+    """
+    verdict = validate_config(pipeline, config, catalog)
+    if verdict.valid:
+        return verdict.configs[pipeline]
+    first = verdict.errors[0]
+    raise ConfigError(f"{first.field}: {first.message}", first.hint)
 
 
 def _card(pipeline: object, catalog: Catalog) -> PipelineCard | None:
