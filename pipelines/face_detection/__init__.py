@@ -1,0 +1,1 @@
+"""Faces with landmarks and track ids, by CenterFace and ByteTrack."""

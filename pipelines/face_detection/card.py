@@ -1,0 +1,40 @@
+from pipelines.face_detection.config import FaceDetectionConfig
+from pipelines.registry.spec import OutputFormat, PipelineCard
+
+#: CUDA's context with cuDNN loaded, and the network's weights.
+_BASE_BYTES = 800_000_000
+#: Twice the 192 bytes of activations that one pixel of input makes CenterFace hold at its
+#: widest layer, the other half for cuDNN's workspace.
+_BYTES_PER_PIXEL = 384
+
+
+def gpu_memory(config: FaceDetectionConfig) -> int:
+    """The most bytes a run holds on a GPU, for square frames as large as the config allows."""
+    if config.device == "cpu":
+        return 0
+    return _BASE_BYTES + config.batch_size * config.maximum_side**2 * _BYTES_PER_PIXEL
+
+
+CARD = PipelineCard(
+    name="face_detection",
+    display_name="Face detection",
+    description=(
+        "Finds faces with **CenterFace**: a box and five landmarks (eyes, nose, corners of the "
+        "mouth) in the pixels of the video as displayed, and follows each face over time with "
+        "**ByteTrack**. A face keeps its number while it is in sight or away for at most two "
+        "seconds; the number says nothing of who the person is."
+    ),
+    family="faces",
+    variant="centerface",
+    version="1.0.0",
+    capabilities=("face_detection", "face_landmarks", "face_tracking"),
+    outputs=(
+        OutputFormat("COCO", ("faces", "face_landmarks", "face_tracks")),
+        OutputFormat("PNG", ("preview",)),
+        OutputFormat("MP4", ("annotated_video",)),
+    ),
+    config=FaceDetectionConfig,
+    annotate="pipelines.face_detection.annotate:annotate",
+    warm="pipelines.face_detection.network:warm",
+    gpu_memory=gpu_memory,
+)

@@ -1,0 +1,88 @@
+"""The faces as COCO JSON."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pipelines.face_detection.sighting import Sighting
+from pipelines.media import Media
+from pipelines.outputs.coco import write_coco
+
+#: Left and right are the person's own, as everywhere in COCO: the right eye is on the left of
+#: a face that looks at the viewer.
+LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth_corner", "left_mouth_corner")
+
+_CATEGORY = {
+    "id": 1,
+    "name": "face",
+    "supercategory": "person",
+    "keypoints": list(LANDMARKS),
+    "skeleton": [],
+}
+_VISIBLE, _NOT_LABELLED = 2, 0
+
+
+def write_report(
+    path: Path, media: Media, sightings: Sequence[Sighting], *, tracked: bool, version: str
+) -> None:
+    """Every face of every sighting, and as images every frame that was looked at.
+
+    `face_id` is the number of the face; `track_id` is the same, and left out without tracking.
+    """
+    write_coco(
+        path,
+        info={"description": f"Faces in {media.name}", "version": version},
+        annotations=_annotations(media, sightings, tracked=tracked),
+        images=_images(media, sightings),
+        categories=[_CATEGORY],
+    )
+
+
+def _annotations(
+    media: Media, sightings: Sequence[Sighting], *, tracked: bool
+) -> Iterator[dict[str, Any]]:
+    ids = count(1)
+    for sighting in sightings:
+        for face, (x, y, width, height) in enumerate(sighting.boxes):
+            number = int(sighting.numbers[face])
+            keypoints = _keypoints(media, sighting.faces.landmarks[face].tolist())
+            yield {
+                "id": next(ids),
+                "image_id": str(sighting.frame),
+                "category_id": _CATEGORY["id"],
+                "bbox": [round(side, 2) for side in (x, y, width, height)],
+                "area": round(width * height, 2),
+                "iscrowd": 0,
+                "score": round(float(sighting.faces.scores[face]), 4),
+                "face_id": number,
+                **({"track_id": number} if tracked else {}),
+                "timestamp": round(sighting.time, 3),
+                "frame_number": sighting.frame,
+                "keypoints": keypoints,
+                "num_keypoints": keypoints[2::3].count(_VISIBLE),
+            }
+
+
+def _keypoints(media: Media, landmarks: list[list[float]]) -> list[float]:
+    """x, y, visibility of each landmark; zeros for one that lies outside of the frame."""
+    width, height = (media.video.width, media.video.height) if media.video else (0, 0)
+    keypoints: list[float] = []
+    for x, y in landmarks:
+        inside = 0 <= x <= width and 0 <= y <= height
+        keypoints += [round(x, 2), round(y, 2), _VISIBLE] if inside else [0, 0, _NOT_LABELLED]
+    return keypoints
+
+
+def _images(media: Media, sightings: Sequence[Sighting]) -> Iterator[dict[str, Any]]:
+    if media.video is None:
+        return
+    for sighting in sightings:
+        yield {
+            "id": str(sighting.frame),
+            "file_name": media.name,
+            "width": media.video.width,
+            "height": media.video.height,
+            "frame_number": sighting.frame,
+            "timestamp": round(sighting.time, 3),
+        }

@@ -1,0 +1,94 @@
+"""The annotated video: the whole video once more, with the boxes drawn, without sound."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from PIL import Image
+
+from pipelines.decoding import frames
+from pipelines.face_detection.drawing import Marked, draw_faces, marked
+from pipelines.face_detection.sighting import Sighting
+from pipelines.media import Media, VideoStream
+from pipelines.outputs.atomic import replacing
+
+_LONGEST_SIDE = 1920
+_CLOCK = 90_000
+_DEFAULT_RATE = 25
+
+
+def write_video(
+    path: Path,
+    media: Media,
+    video: VideoStream,
+    sightings: Sequence[Sighting],
+    *,
+    tracked: bool,
+    report: Callable[[float], None],
+) -> None:
+    """Writes an H.264 MP4 with the video's own times; `report` is told the time of each frame."""
+    size = _size(video)
+    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
+        stream: Any = container.add_stream(
+            "libx264",
+            round(video.frame_rate or 0) or _DEFAULT_RATE,
+            options={"preset": "veryfast"},
+        )
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, _CLOCK)
+        tick = -1
+        for frame in frames(media, size=size):
+            picture = Image.fromarray(frame.image)
+            draw_faces(picture, faces_at(frame.time, sightings, video), tracked=tracked)
+            tick = max(tick + 1, round(frame.time * _CLOCK))
+            container.mux(stream.encode(_video_frame(picture, tick)))
+            report(frame.time)
+        container.mux(stream.encode(None))
+
+
+def faces_at(time: float, sightings: Sequence[Sighting], video: VideoStream) -> list[Marked]:
+    """The faces to draw at `time`: those of the sighting before it, each moved in a straight line
+    towards where the next sighting has it.
+    """
+    following = bisect_right(sightings, time, key=attrgetter("time"))
+    if following == 0:
+        return []
+    before = sightings[following - 1]
+    faces = marked(before, video.width, video.height)
+    if following == len(sightings) or time == before.time:
+        return faces
+    after = sightings[following]
+    share = (time - before.time) / (after.time - before.time)
+    targets = {face.number: face for face in marked(after, video.width, video.height)}
+    return [_moved(face, targets.get(face.number, face), share) for face in faces]
+
+
+def _moved(face: Marked, target: Marked, share: float) -> Marked:
+    x, y, width, height = (
+        start + share * (end - start) for start, end in zip(face.box, target.box, strict=True)
+    )
+    points = tuple(
+        (x1 + share * (x2 - x1), y1 + share * (y2 - y1))
+        for (x1, y1), (x2, y2) in zip(face.points, target.points, strict=True)
+    )
+    return replace(face, box=(x, y, width, height), points=points)
+
+
+def _size(video: VideoStream) -> tuple[int, int]:
+    """The video's, scaled down to what players take, and even as H.264's colour asks for."""
+    scale = min(1.0, _LONGEST_SIDE / max(video.width, video.height))
+    width, height = (max(2, round(side * scale / 2) * 2) for side in (video.width, video.height))
+    return width, height
+
+
+def _video_frame(picture: Image.Image, tick: int) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(np.asarray(picture), "rgb24")
+    frame.pts, frame.time_base = tick, Fraction(1, _CLOCK)
+    return frame
