@@ -105,6 +105,7 @@ INSTANCE = f"""
 query Instance($queued: RunsFilter!, $running: RunsFilter!) {{
   version
   instance {{
+    runQueueConfig {{ maxConcurrentRuns }}
     daemonHealth {{
       allDaemonStatuses {{
         daemonType

@@ -30,7 +30,14 @@ def parse_instance(data: Mapping[str, Any]) -> InstanceState:
         ),
         queued=data["queued"]["count"],
         running=data["running"]["count"],
+        run_limit=_run_limit(data["instance"]["runQueueConfig"]),
     )
+
+
+def _run_limit(queue: Mapping[str, Any] | None) -> int | None:
+    """Dagster says -1 for no limit, and nothing at all where runs are not queued."""
+    limit = queue["maxConcurrentRuns"] if queue else -1
+    return limit if limit >= 0 else None
 
 
 def _mapping(run_config: object) -> Mapping[str, Any]:

@@ -97,7 +97,10 @@ class DaemonState:
 
 @dataclass(frozen=True)
 class InstanceState:
+    """`run_limit` is how many runs the queue lets go at once; None for no limit."""
+
     version: str
     daemons: tuple[DaemonState, ...]
     queued: int
     running: int
+    run_limit: int | None
