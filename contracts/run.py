@@ -20,6 +20,8 @@ OWNER_TAG = "framegate/owner"
 MEDIA_TAG = "framegate/media"
 MEDIA_FACTS_TAG = "framegate/media_facts"
 PIPELINES_TAG = "framegate/pipelines"
+#: One of these per pipeline of a run, so that runs can be found by any of their pipelines.
+PIPELINE_TAG_PREFIX = "framegate/pipeline/"
 SUBMITTED_AT_TAG = "framegate/submitted_at"
 IDEMPOTENCY_KEY_TAG = "framegate/idempotency_key"
 REQUEST_ID_TAG = "framegate/request_id"
@@ -27,6 +29,12 @@ REQUEST_ID_TAG = "framegate/request_id"
 #: that pipeline did: JSON as made by `Failure.to_tag`.
 FAILURE_TAG = "framegate/failure"
 DEVICE_TAG = "framegate/device"
+#: Why a queued run waits, in words.
+WAITING_TAG = "framegate/waiting"
+#: After a cancellation: what was held on the GPU and whether it is back, as JSON.
+RELEASE_TAG = "framegate/release"
+#: Set while a cancelled run's processes cannot be killed: JSON of pids, signal and host.
+CANCELLATION_FAILED_TAG = "framegate/cancellation_failed"
 #: What a submission's own `tags` are put under, so that they can never override ours.
 USER_TAG_PREFIX = "user/"
 PRIORITY_TAG = "dagster/priority"
@@ -130,15 +138,23 @@ def run_tags(submission: Submission) -> dict[str, str]:
         OWNER_TAG: submission.owner,
         MEDIA_TAG: submission.media_hash,
         MEDIA_FACTS_TAG: submission.facts.to_tag(),
-        PIPELINES_TAG: ",".join(submission.pipelines),
         SUBMITTED_AT_TAG: submission.submitted_at,
         REQUEST_ID_TAG: submission.request_id,
+        **pipeline_tags(submission.pipelines),
     }
     if submission.priority:
         tags[PRIORITY_TAG] = str(submission.priority)
     if submission.idempotency_key:
         tags[IDEMPOTENCY_KEY_TAG] = submission.idempotency_key
     return tags
+
+
+def pipeline_tags(pipelines: Sequence[str]) -> dict[str, str]:
+    """What a run of these pipelines is found by."""
+    return {
+        PIPELINES_TAG: ",".join(pipelines),
+        **{f"{PIPELINE_TAG_PREFIX}{name}": "selected" for name in pipelines},
+    }
 
 
 def pipelines_of(tags: Mapping[str, str], job: str) -> list[str]:

@@ -1,0 +1,93 @@
+"""A pipeline's Pydantic config as a Dagster config schema, so that the launchpad explains it.
+
+The launchpad shows names, types, defaults, choices and descriptions; limits are written into the
+descriptions, because Dagster checks types only. The one validator checks everything again in the
+first op. What Dagster cannot express becomes `Any` there.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import Any as AnyValue
+from dagster import Array, Enum, EnumValue, Field, Noneable, Permissive, Shape
+from pydantic import BaseModel
+
+JsonSchema = Mapping[str, Any]
+
+_SCALARS: Mapping[str, Any] = {"boolean": bool, "integer": int, "number": float, "string": str}
+
+
+def config_schema(model: type[BaseModel]) -> Shape | Permissive:
+    schema = model.model_json_schema(mode="validation")
+    return _object(schema, schema.get("$defs", {}), model.__name__)
+
+
+def _object(schema: JsonSchema, definitions: JsonSchema, name: str) -> Shape | Permissive:
+    if "properties" not in schema:
+        return Permissive()
+    required = schema.get("required", [])
+    return Shape(
+        {
+            key: _field(_resolve(part, definitions), definitions, key in required, f"{name}_{key}")
+            for key, part in schema["properties"].items()
+        }
+    )
+
+
+def _field(schema: JsonSchema, definitions: JsonSchema, required: bool, name: str) -> Field:  # noqa: FBT001 - positional within this file
+    config = _type(schema, definitions, name)
+    description = _description(schema)
+    default = schema.get("default")
+    if required or isinstance(default, dict | list) or default is None:
+        return Field(config, is_required=required, description=description)
+    return Field(config, default_value=default, is_required=False, description=description)
+
+
+def _type(schema: JsonSchema, definitions: JsonSchema, name: str) -> Any:
+    schema = _resolve(schema, definitions)
+    if "enum" in schema and all(isinstance(choice, str) for choice in schema["enum"]):
+        return Enum(name, [EnumValue(choice) for choice in schema["enum"]])
+    if options := schema.get("anyOf"):
+        return _optional(options, definitions, name)
+    match schema.get("type"):
+        case "object":
+            return _object(schema, definitions, name)
+        case "array":
+            return Array(_type(schema.get("items", {}), definitions, f"{name}_item"))
+        case str(scalar) if scalar in _SCALARS:
+            return _SCALARS[scalar]
+        case _:
+            return AnyValue
+
+
+def _optional(options: list[JsonSchema], definitions: JsonSchema, name: str) -> Any:
+    """`X | None` is what Dagster can say; any other union is left to the validator."""
+    given = [option for option in options if option.get("type") != "null"]
+    if len(given) == 1 and len(options) > 1:
+        return Noneable(_type(given[0], definitions, name))
+    return AnyValue
+
+
+def _description(schema: JsonSchema) -> str:
+    limits = _limits(schema)
+    text = str(schema.get("description", ""))
+    return f"{text} ({limits})" if limits else text
+
+
+def _limits(schema: JsonSchema) -> str:
+    words = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
+    return ", ".join(f"{word} {schema[key]}" for key, word in words.items() if key in schema)
+
+
+def _resolve(schema: JsonSchema, definitions: JsonSchema) -> JsonSchema:
+    """Follows a `$ref`; what stands beside it (description, default) wins."""
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    beside = {key: value for key, value in schema.items() if key != "$ref"}
+    return {**definitions[reference.rsplit("/", 1)[-1]], **beside}

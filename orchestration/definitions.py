@@ -1,0 +1,11 @@
+"""What exists in Dagster, and nothing else."""
+
+from dagster import Definitions
+
+from orchestration.jobs import build_jobs
+from orchestration.settings import Settings
+from pipelines.registry.catalog import load_catalog
+
+_settings = Settings()
+
+definitions = Definitions(jobs=build_jobs(load_catalog(), _settings.folders))

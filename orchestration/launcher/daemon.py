@@ -1,0 +1,55 @@
+"""Dagster's daemon with our queue in it; before it starts, what a crash left behind is mended."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagster import DagsterInstance
+from dagster._cli.utils import get_instance_for_cli
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._daemon.controller import create_daemon_of_type, daemon_controller_from_instance
+from dagster._daemon.daemon import DagsterDaemon
+from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
+
+from contracts.run import POOL
+from orchestration.launcher.queue import PromptQueueDaemon
+from orchestration.launcher.recovery import STARTING, UNDER_WAY, recover
+from orchestration.settings import Settings
+
+_WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
+_QUEUE_SECONDS = 2.0
+
+
+def main() -> None:
+    setup_interrupt_handlers()
+    settings = Settings()
+    try:
+        with capture_interrupts(), get_instance_for_cli() as instance:
+            recover(instance, settings.folders, [*STARTING, *UNDER_WAY])
+            _limit_pool(instance, settings)
+            with daemon_controller_from_instance(
+                instance,
+                WorkspaceFileTarget([str(_WORKSPACE)]),
+                gen_daemons=lambda instance: _daemons(instance, settings),
+            ) as controller:
+                controller.check_daemon_loop()
+    except KeyboardInterrupt:
+        return
+
+
+def _daemons(instance: DagsterInstance, settings: Settings) -> Iterator[DagsterDaemon]:
+    for daemon_type in instance.get_required_daemon_types():
+        if daemon_type == PromptQueueDaemon.daemon_type():
+            yield PromptQueueDaemon(settings, _QUEUE_SECONDS)
+        else:
+            yield create_daemon_of_type(daemon_type, instance)
+
+
+def _limit_pool(instance: DagsterInstance, settings: Settings) -> None:
+    """How many runs may use the pool at once: by GPUs where there are some, else by cores."""
+    devices = len(settings.load_inventory().devices())
+    slots = devices * settings.gpu_slots if devices else settings.cpu_slots
+    instance.event_log_storage.set_concurrency_slots(POOL, slots)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""One question, one answer, over a Unix socket: a JSON line each way; and a nudge without answer.
+
+Sockets are addressed through their folder's file descriptor, because the path of a Unix socket
+may have 107 bytes only, and homes lie deep.
+"""
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+_LONGEST = 65536
+
+
+class NobodyListensError(Exception):
+    """There is no socket at the path, or nobody answers on it."""
+
+
+def listen(path: Path) -> socket.socket:
+    """A listening socket at `path`; one left behind by a process that is gone is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    with _address(path) as address:
+        listener.bind(address)
+    listener.listen(64)
+    return listener
+
+
+def ask(path: Path, message: Mapping[str, Any], timeout: float = 5.0) -> dict[str, Any]:
+    """Sends `message` and returns the answer; raises NobodyListensError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+        connection.settimeout(timeout)
+        try:
+            with _address(path) as address:
+                connection.connect(address)
+            send(connection, message)
+            return receive(connection)
+        except (OSError, ValueError) as error:
+            raise NobodyListensError(f"{path.name}: {error}") from error
+
+
+def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")
+
+
+def receive(connection: socket.socket) -> dict[str, Any]:
+    """The next line; raises ValueError if the other side hung up or sent something else."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = connection.recv(4096)
+        if not part or len(line) > _LONGEST:
+            raise ValueError("no whole message was received")
+        line += part
+    message: dict[str, Any] = json.loads(line)
+    return message
+
+
+def await_nudges(path: Path) -> socket.socket:
+    """A socket that `nudge` makes readable."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    with _address(path) as address:
+        receiver.bind(address)
+    receiver.settimeout(0.0)
+    return receiver
+
+
+def nudge(path: Path) -> None:
+    """Wakes whoever awaits nudges at `path`; nobody may be there, or be awake already."""
+    sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    with sender, suppress(OSError), _address(path) as address:
+        sender.settimeout(0.0)
+        sender.sendto(b"!", address)
+
+
+@contextmanager
+def _address(path: Path) -> Iterator[str]:
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

@@ -1,0 +1,71 @@
+"""What a worker's end means: pure decisions, applied by the supervisor."""
+
+import os
+import signal
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from contracts.run import Failure
+
+
+class Order(Enum):
+    """What the supervisor was told to do with its worker."""
+
+    NONE = auto()
+    CANCEL = auto()
+    #: The stack stops: the run goes back into the queue.
+    REQUEUE = auto()
+
+
+class Verdict(Enum):
+    """How the run goes on from here."""
+
+    AS_REPORTED = auto()
+    CANCELED = auto()
+    REQUEUED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True)
+class WorkerEnd:
+    """How a worker process ended.
+
+    `reported` is whether it handed over how the run ended; `oom_kills` is how many processes the
+    kernel killed for want of memory while it ran.
+    """
+
+    wait_status: int
+    reported: bool
+    oom_kills: int = 0
+
+
+def decide(order: Order, end: WorkerEnd) -> Verdict:
+    """A cancellation wins over everything that happened after it was accepted."""
+    if order is Order.CANCEL:
+        return Verdict.CANCELED
+    if end.reported:
+        return Verdict.AS_REPORTED
+    return Verdict.REQUEUED if order is Order.REQUEUE else Verdict.FAILED
+
+
+def failure_of(end: WorkerEnd) -> Failure:
+    """Why a worker ended without having said how the run ended."""
+    if not os.WIFSIGNALED(end.wait_status):
+        code = os.waitstatus_to_exitcode(end.wait_status)
+        return Failure(
+            "WORKER_LOST",
+            f"The run worker ended by itself with exit code {code}.",
+            "A library may have called exit; the log of the run shows what it did last.",
+        )
+    number = signal.Signals(os.WTERMSIG(end.wait_status))
+    if number is signal.SIGKILL and end.oom_kills:
+        return Failure(
+            "HOST_OUT_OF_MEMORY",
+            "The kernel killed the run worker because the machine's memory ran out.",
+            "Run fewer jobs at once, or choose a smaller batch size or picture size.",
+        )
+    return Failure(
+        "WORKER_KILLED",
+        f"The run worker was killed by {number.name}.",
+        "Nobody asked Framegate for this: a crash in native code, or a signal from outside.",
+    )

@@ -1,0 +1,29 @@
+"""Where the launcher's processes meet: sockets, locks and leases under `FRAMEGATE_HOME/run`."""
+
+from pathlib import Path
+
+from contracts.home import Home
+
+
+def server_socket(home: Home) -> Path:
+    return home.run / "workers.sock"
+
+
+def queue_socket(home: Home) -> Path:
+    return home.run / "queue.sock"
+
+
+def queue_lock(home: Home) -> Path:
+    return home.run / "queue.lock"
+
+
+def run_socket(home: Home, run_id: str) -> Path:
+    return home.run / "runs" / f"{run_id}.sock"
+
+
+def leases(home: Home) -> Path:
+    return home.run / "leases"
+
+
+def out_of_service(home: Home) -> Path:
+    return home.run / "out_of_service"

@@ -1,0 +1,104 @@
+"""Dagster's run queue without its waiting: a submitted run wakes the daemon that launches it.
+
+Dequeuing and cancelling take the same lock, so that a run cancelled in the queue never starts.
+"""
+
+import fcntl
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import Any
+
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.workspace.context import BaseWorkspaceRequestContext, IWorkspaceProcessContext
+from dagster._daemon.daemon import DaemonIterator
+from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
+    QueuedRunCoordinatorDaemon,
+)
+
+from contracts.home import Home
+from contracts.run import WAITING_TAG
+from orchestration.launcher import messages
+from orchestration.launcher.lease import Wait
+from orchestration.launcher.need import need_of
+from orchestration.launcher.paths import queue_lock, queue_socket
+from orchestration.launcher.placement import place
+from orchestration.settings import Settings
+from pipelines.registry.catalog import load_catalog
+
+
+class PromptRunCoordinator(QueuedRunCoordinator):
+    """Configured in dagster.yaml; lives in every process that submits or cancels runs."""
+
+    def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        run = super().submit_run(context)
+        messages.nudge(queue_socket(Settings().folders))
+        return run
+
+    def cancel_run(self, run_id: str) -> bool:
+        with locked_queue(Settings().folders):
+            return super().cancel_run(run_id)
+
+
+class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
+    """Looks at the queue when nudged, and every `interval_seconds` in any case."""
+
+    def __init__(self, settings: Settings, interval_seconds: float) -> None:
+        super().__init__(interval_seconds)
+        self._settings = settings
+        self._home = settings.folders
+        self._inventory = settings.load_inventory()
+
+    def core_loop(
+        self, workspace_process_context: IWorkspaceProcessContext, shutdown_event: Event
+    ) -> DaemonIterator:
+        with messages.await_nudges(queue_socket(self._home)) as nudges:
+            while not shutdown_event.is_set():
+                yield from self.run_iteration(workspace_process_context)
+                yield None
+                select.select([nudges], [], [], self.interval_seconds)
+                with suppress(BlockingIOError):
+                    while nudges.recv(1):
+                        pass
+
+    def _get_runs_to_dequeue(
+        self, instance: DagsterInstance, *args: Any, **kwargs: Any
+    ) -> list[DagsterRun]:
+        runs = super()._get_runs_to_dequeue(instance, *args, **kwargs)
+        return [run for run in runs if self._fits_now(run, instance)]
+
+    def _dequeue_run(
+        self,
+        instance: DagsterInstance,
+        workspace: BaseWorkspaceRequestContext,
+        run: DagsterRun,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        """Looks at the devices once more: another run may have been launched a moment ago."""
+        with locked_queue(self._home):
+            if not self._fits_now(run, instance):
+                return False
+            return super()._dequeue_run(instance, workspace, run, *args, **kwargs)
+
+    def _fits_now(self, run: DagsterRun, instance: DagsterInstance) -> bool:
+        """Whether a device can be leased now; if not, the run says what it waits for."""
+        need = need_of(run, load_catalog())
+        placed = place(self._home, self._inventory, need, self._settings.gpu_slots)
+        if not isinstance(placed, Wait):
+            return True
+        if run.tags.get(WAITING_TAG) != placed.reason:
+            instance.add_run_tags(run.run_id, {WAITING_TAG: placed.reason})
+        return False
+
+
+@contextmanager
+def locked_queue(home: Home) -> Iterator[None]:
+    """Between processes: while it is held, no run enters or leaves the state QUEUED."""
+    path = queue_lock(home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

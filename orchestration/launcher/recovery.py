@@ -1,0 +1,40 @@
+"""After a crash: runs that nobody supervises go back into the queue.
+
+The daemon mends before it launches anything, so it may mend runs that were about to start. The
+warm server mends before it answers, but leaves those alone: the daemon may be starting them.
+"""
+
+from collections.abc import Sequence
+
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+
+from contracts.home import Home
+from orchestration.launcher import messages
+from orchestration.launcher.paths import run_socket
+from orchestration.launcher.report import Reporter
+
+UNDER_WAY = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
+STARTING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING)
+
+
+def recover(instance: DagsterInstance, home: Home, statuses: Sequence[DagsterRunStatus]) -> None:
+    """Settles every run in one of these states that has no supervisor."""
+    for run in instance.get_runs(RunsFilter(statuses=statuses)):
+        if not _is_supervised(home, run):
+            _settle(instance, home, run)
+
+
+def _settle(instance: DagsterInstance, home: Home, run: DagsterRun) -> None:
+    reporter = Reporter(instance, home, run.run_id)
+    if run.status is DagsterRunStatus.CANCELING:
+        reporter.report_lost()
+    else:
+        reporter.requeue(run, "The stack ended while the run was under way.")
+
+
+def _is_supervised(home: Home, run: DagsterRun) -> bool:
+    try:
+        messages.ask(run_socket(home, run.run_id), {"action": "status"})
+    except messages.NobodyListensError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""Writes on a run how its worker ended: the only place where a launched run gets its last event."""
+
+import json
+import shutil
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry
+from dagster._serdes import deserialize_value
+
+from contracts.home import Home
+from contracts.run import CANCELLATION_FAILED_TAG, FAILURE_TAG, RELEASE_TAG, Failure
+from orchestration.launcher.outcome import Verdict, WorkerEnd, failure_of
+from orchestration.launcher.release import Release
+
+
+@dataclass(frozen=True)
+class Reporter:
+    instance: DagsterInstance
+    home: Home
+    run_id: str
+
+    def report_end(
+        self, verdict: Verdict, end: WorkerEnd, reported: bytes, release: Release | None
+    ) -> None:
+        """The run's last event, unless somebody ended the run before."""
+        shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
+        run = self.instance.get_run_by_id(self.run_id)
+        if run is None or run.is_finished:
+            return
+        if release is not None:
+            self._report_release(run, release)
+        match verdict:
+            case Verdict.CANCELED:
+                self.instance.report_run_canceled(run, self._cancellation_message())
+            case Verdict.AS_REPORTED:
+                entry = deserialize_value(reported.decode(), EventLogEntry)
+                self.instance.handle_new_event(entry)
+            case Verdict.REQUEUED:
+                self.requeue(run, "The stack was stopped while the run was under way.")
+            case Verdict.FAILED:
+                self.fail(run, failure_of(end))
+
+    def report_stuck(self, release: Release | None, pids: Sequence[int]) -> None:
+        """The run's processes cannot be killed, or their memory does not come back."""
+        holders = sorted({*pids, *(release.holders if release else ())})
+        note = {"pids": holders, "signal": "SIGKILL", "host": socket.gethostname()}
+        self.instance.add_run_tags(self.run_id, {CANCELLATION_FAILED_TAG: json.dumps(note)})
+        self.instance.report_engine_event(
+            f"Processes {holders} of this run cannot be killed; its device is out of service "
+            "until they are gone.",
+            self.instance.get_run_by_id(self.run_id),
+        )
+
+    def report_lost(self) -> None:
+        """The supervisor is gone without a word, and its worker with it."""
+        shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
+        run = self.instance.get_run_by_id(self.run_id)
+        if run is None or run.is_finished:
+            return
+        if run.status is DagsterRunStatus.CANCELING:
+            self.instance.report_run_canceled(run, self._cancellation_message())
+            return
+        self.fail(
+            run,
+            Failure(
+                "WORKER_LOST",
+                "The run's supervisor was killed, and the run worker with it.",
+                "Submit the job again; the system's log may say who killed it.",
+            ),
+        )
+
+    def requeue(self, run: DagsterRun, why: str) -> None:
+        self.instance.report_engine_event(f"{why} It goes back into the queue.", run)
+        self.instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
+
+    def fail(self, run: DagsterRun, failure: Failure) -> None:
+        self.instance.add_run_tags(run.run_id, {FAILURE_TAG: failure.to_tag()})
+        self.instance.report_run_failed(run, f"{failure.code}: {failure.message}")
+
+    def _report_release(self, run: DagsterRun, release: Release) -> None:
+        self.instance.add_run_tags(run.run_id, {RELEASE_TAG: release.to_tag()})
+        self.instance.report_engine_event(
+            f"{release.held_bytes} bytes on {release.device} were held before the kill and were "
+            f"back after {release.milliseconds} ms.",
+            run,
+        )
+
+    def _cancellation_message(self) -> str | None:
+        """Who cancelled, and why, as REST left it; None for a cancellation in the UI."""
+        try:
+            note = json.loads(self.home.cancellation(self.run_id).read_text())
+        except (OSError, ValueError):
+            return None
+        reason = f": {note['reason']}" if note.get("reason") else ""
+        return f"Cancelled by {note.get('by') or 'somebody'}{reason}"

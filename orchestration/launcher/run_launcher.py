@@ -1,0 +1,140 @@
+"""Dagster's run launcher for this machine: asks the warm server, and the run's supervisor."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
+from dagster._core.launcher import (
+    CheckRunHealthResult,
+    LaunchRunContext,
+    RunLauncher,
+    WorkerStatus,
+)
+from dagster._serdes import ConfigurableClass, ConfigurableClassData
+
+from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure
+from orchestration.launcher import messages
+from orchestration.launcher.lease import Wait
+from orchestration.launcher.need import Need, need_of
+from orchestration.launcher.paths import run_socket, server_socket
+from orchestration.launcher.placement import place
+from orchestration.settings import Settings
+from pipelines.registry.catalog import load_catalog
+
+_RESTART_SECONDS = 60.0
+_RETRY_SECONDS = 0.2
+
+
+class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
+    """Lives in the daemon, which launches, and in the webserver, which terminates."""
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__()
+        self._inst_data = inst_data
+        self._settings = Settings()
+        self._home = self._settings.folders
+        self._inventory = self._settings.load_inventory()
+
+    @property
+    def inst_data(self) -> ConfigurableClassData | None:
+        return self._inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> Self:
+        return cls(inst_data=inst_data, **config_value)
+
+    def launch_run(self, context: LaunchRunContext) -> None:
+        """Raises DagsterUserCodeUnreachableError while the server is away: the run stays queued."""
+        run = context.dagster_run
+        need = need_of(run, load_catalog())
+        lease = self._lease(run, need)
+        answer = self._ask_server(
+            {
+                "action": "launch",
+                "run_id": run.run_id,
+                "grace_seconds": need.grace_seconds,
+                "lease": lease,
+            }
+        )
+        if error := answer.get("error"):
+            raise DagsterLaunchFailedError(error)
+
+    def terminate(self, run_id: str) -> bool:
+        """Orders the supervisor to end the run, and returns once it has begun to."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return False
+        try:
+            messages.ask(run_socket(self._home, run_id), {"action": "cancel"})
+        except messages.NobodyListensError:
+            return False
+        return True
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """A server that comes back queues the runs again that it finds without a supervisor."""
+        try:
+            messages.ask(run_socket(self._home, run.run_id), {"action": "status"})
+        except messages.NobodyListensError as error:
+            if not self._server_answers():
+                return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server starts.")
+            lost = Failure("WORKER_LOST", "Nobody supervises the run any more.")
+            self._instance.add_run_tags(run.run_id, {FAILURE_TAG: lost.to_tag()})
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"WORKER_LOST: {error}")
+        return CheckRunHealthResult(WorkerStatus.RUNNING)
+
+    def get_run_worker_debug_info(
+        self,
+        run: DagsterRun,
+        include_container_logs: bool | None = True,  # noqa: ARG002, FBT001, FBT002 - Dagster's signature
+    ) -> str | None:
+        try:
+            answer = messages.ask(run_socket(self._home, run.run_id), {"action": "status"})
+        except messages.NobodyListensError:
+            return "The run has no supervisor: its run worker is not running."
+        return f"Run worker {answer['worker']}; processes of the run: {answer['tree']}."
+
+    def _server_answers(self) -> bool:
+        try:
+            messages.ask(server_socket(self._home), {"action": "status"})
+        except messages.NobodyListensError:
+            return False
+        return True
+
+    def _lease(self, run: DagsterRun, need: Need) -> dict[str, Any] | None:
+        device = place(self._home, self._inventory, need, self._settings.gpu_slots)
+        if isinstance(device, Wait):  # the memory was taken since the run left the queue
+            raise DagsterUserCodeUnreachableError(device.reason)
+        if device is None:
+            return None
+        self._instance.add_run_tags(run.run_id, {DEVICE_TAG: f"{device.name} {device.uuid}"})
+        return {"uuid": device.uuid, "memory": need.memory}
+
+    def _ask_server(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Waits for a server that is starting over with fresh code."""
+        deadline = time.monotonic() + _RESTART_SECONDS
+        restarting = False
+        while True:
+            try:
+                answer = messages.ask(server_socket(self._home), request, timeout=_RESTART_SECONDS)
+            except messages.NobodyListensError as error:
+                if not restarting or time.monotonic() > deadline:
+                    raise DagsterUserCodeUnreachableError(
+                        f"The warm server does not answer: {error}"
+                    ) from error
+            else:
+                if not answer.get("restarting"):
+                    return answer
+                restarting = True
+            time.sleep(_RETRY_SECONDS)

@@ -1,0 +1,47 @@
+"""Whether code on disk still is the code that was loaded."""
+
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+_CHECK_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of loaded modules that people edit, with the times they were last changed."""
+
+    changed_at: dict[str, int]
+
+    @classmethod
+    def loaded(cls) -> "Sources":
+        """Everything loaded outside the interpreter's own and installed packages."""
+        installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
+        files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        edited = [file for file in files if file and not file.startswith(installed)]
+        return cls({file: _changed_at(file) for file in edited})
+
+    @property
+    def are_current(self) -> bool:
+        return all(_changed_at(file) == time for file, time in self.changed_at.items())
+
+
+def load_error(module: str) -> str | None:
+    """Why a fresh interpreter cannot import the module; None if it can."""
+    check = subprocess.run(  # noqa: S603 - our own interpreter, a module name of ours
+        [sys.executable, "-c", f"import {module}"],
+        capture_output=True,
+        text=True,
+        timeout=_CHECK_SECONDS,
+        check=False,
+    )
+    return check.stderr.strip().splitlines()[-1] if check.returncode else None
+
+
+def _changed_at(file: str) -> int:
+    try:
+        return Path(file).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,53 @@
+"""Executes one run in a process forked from the warm server.
+
+The worker writes every event of the run but the last: how the run ended is handed to the
+supervisor, which writes it once the process is gone. So a run has one terminal event, written by
+the process that accepts cancellations, and never while the run still holds memory.
+"""
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+from dagster import DagsterRun
+from dagster._core.events import EngineEventData
+from dagster._core.execution.api import execute_run_iterator
+from dagster._serdes import serialize_value
+from dagster._utils.hosted_user_process import recon_job_from_origin
+from dagster._utils.interrupts import capture_interrupts
+
+from orchestration.launcher.instance import WorkerInstance, open_worker_instance
+
+
+def execute(run_id: str, dagster_home: Path, report_to: int) -> NoReturn:
+    """Executes the run and writes its last event, serialised, to the file descriptor.
+
+    Ends the process: nothing of what was forked along may run its exit handlers.
+    """
+    status = 1
+    try:
+        with capture_interrupts(), open_worker_instance(dagster_home) as instance:
+            run = instance.get_run_by_id(run_id)
+            if run is not None:
+                _execute(run, instance)
+            if instance.last_event is not None:
+                with os.fdopen(report_to, "w") as pipe:
+                    pipe.write(serialize_value(instance.last_event))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _execute(run: DagsterRun, instance: WorkerInstance) -> None:
+    instance.report_engine_event(
+        f"Run worker started (pid {os.getpid()}).", run, EngineEventData.in_process(os.getpid())
+    )
+    origin = run.job_code_origin
+    if origin is None:
+        instance.report_run_failed(run, "The run does not say which code it is of.")
+        return
+    try:
+        for _event in execute_run_iterator(recon_job_from_origin(origin), run, instance):
+            pass
+    except Exception as error:  # noqa: BLE001 - the run must end, and say why
+        instance.report_run_failed(run, f"The run could not be executed: {error!r}")

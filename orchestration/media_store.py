@@ -1,0 +1,29 @@
+"""Finds the file that a run config's `media` names."""
+
+import re
+from pathlib import Path
+
+from contracts.home import Home
+from pipelines.errors import MediaError
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def is_sha256(media: str) -> bool:
+    return _SHA256.fullmatch(media) is not None
+
+
+def locate_media(home: Home, media: str) -> Path:
+    """`media` is the SHA-256 of an upload or an absolute path; raises MediaError if it is gone."""
+    path = home.media(media) if is_sha256(media) else Path(media)
+    if not path.is_absolute():
+        raise MediaError(
+            f"The media path {media!r} is not absolute.",
+            "Give the SHA-256 of an upload, or the whole path of a file on this machine.",
+        )
+    if not path.is_file():
+        raise MediaError(
+            f"There is no media at {media!r}.",
+            "It was deleted or moved after the job was submitted; submit the video again.",
+        )
+    return path

@@ -1,0 +1,191 @@
+"""The ops of every job: `probe` checks media and configs, then one op annotates per pipeline.
+
+An op reads its media from the run config rather than from another op's output, so that it can be
+executed again alone ("from failure") without anything in between being stored.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster
+from dagster import Failure as OpFailure
+from dagster import Field, In, Nothing, OpDefinition, OpExecutionContext, Out, op
+
+from contracts.home import Home
+from contracts.run import (
+    FAILURE_TAG,
+    KIND,
+    KIND_TAG,
+    MEDIA_FACTS_TAG,
+    MEDIA_TAG,
+    PIPELINES_TAG,
+    POOL,
+    PROBE_OP,
+    Failure,
+    MediaFacts,
+    failure_tag,
+)
+from orchestration.config_schema import config_schema
+from orchestration.failure import failure_of
+from orchestration.media_store import is_sha256, locate_media
+from orchestration.metadata import findings_metadata, media_metadata
+from orchestration.progress_file import ProgressFile
+from orchestration.publication import annotate_and_publish
+from orchestration.resources import HOME
+from pipelines.errors import ConfigError
+from pipelines.media import Media, probe
+from pipelines.registry.catalog import Catalog
+from pipelines.registry.spec import PipelineCard
+from pipelines.registry.validation import normalised_config, validate_config
+
+#: Read by Dagster's Kubernetes engine, which takes over past one machine.
+_KUBERNETES_GPU = {"container_config": {"resources": {"limits": {"nvidia.com/gpu": "1"}}}}
+
+_PROBE_CONFIG = {
+    "media": Field(
+        str, description="SHA-256 of an upload, or the whole path of a file on this machine."
+    ),
+    "filename": Field(
+        str, default_value="", description="What to call it; the file's own name if empty."
+    ),
+}
+
+
+def probe_op(catalog: Catalog) -> OpDefinition:
+    @op(
+        name=PROBE_OP,
+        description="Reads the media's headers and first frame, and checks every pipeline's config "
+        "before any device is used.",
+        config_schema=_PROBE_CONFIG,
+        required_resource_keys={HOME},
+        out=Out(Nothing),
+    )
+    def _probe(context: OpExecutionContext) -> None:
+        home: Home = getattr(context.resources, HOME)
+        home.job(context.run_id).mkdir(parents=True, exist_ok=True)
+        with _failures_on_run(context, FAILURE_TAG):
+            _check_configs(context, catalog)
+            media = _media(context, home)
+            _complete_tags(context, catalog, media)
+        context.add_output_metadata(media_metadata(media))
+
+    return _probe
+
+
+def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
+    uses_gpu = card.gpu_memory(card.config()) > 0
+
+    @op(
+        name=card.name,
+        description=card.description,
+        config_schema=Field(config_schema(card.config), is_required=False),
+        required_resource_keys={HOME},
+        ins={"probed": In(Nothing)},
+        out=Out(Nothing),
+        code_version=card.version,
+        pool=POOL if uses_gpu else None,
+        tags=_device_tags(uses_gpu=uses_gpu),
+    )
+    def _annotate(context: OpExecutionContext) -> None:
+        home: Home = getattr(context.resources, HOME)
+        progress = ProgressFile(home.progress(context.run_id))
+        with _failures_on_run(context, failure_tag(card.name)):
+            media = _media(context, home)
+            config = normalised_config(card.name, _op_config(context, card.name), catalog)
+            publication = annotate_and_publish(
+                card,
+                media,
+                config,
+                home=home,
+                run_id=context.run_id,
+                report=lambda fraction: progress.write(card.name, fraction),
+            )
+        metadata = findings_metadata(publication)
+        context.add_output_metadata(metadata)
+        context.log_event(
+            dagster.AssetMaterialization(
+                asset_key=["annotations", card.name],
+                partition=context.run.tags.get(MEDIA_TAG),
+                description=f"{publication.findings.count} {publication.findings.noun} "
+                f"in {media.name}",
+                metadata=metadata,
+                tags={"framegate/version": card.version},
+            )
+        )
+
+    return _annotate
+
+
+def _device_tags(*, uses_gpu: bool) -> dict[str, Any]:
+    if not uses_gpu:
+        return {"framegate/gpu": "never"}
+    return {"framegate/gpu": "where there is one", "dagster-k8s/config": _KUBERNETES_GPU}
+
+
+@contextmanager
+def _failures_on_run(context: OpExecutionContext, tag: str) -> Iterator[None]:
+    """Puts the reason of a failure on the run, where REST reads it with the run itself."""
+    try:
+        yield
+    except Exception as error:
+        failure = failure_of(error)
+        context.instance.add_run_tags(context.run_id, {tag: failure.to_tag()})
+        raise _op_failure(failure) from error
+
+
+def _op_failure(failure: Failure) -> OpFailure:
+    return OpFailure(
+        description=f"{failure.code}: {failure.message}",
+        metadata={"code": failure.code, "hint": failure.hint or ""},
+        allow_retries=False,
+    )
+
+
+def _op_config(context: OpExecutionContext, name: str) -> Mapping[str, Any]:
+    """The config as it was submitted, before Dagster filled in what its schema knows."""
+    config: Mapping[str, Any] = (
+        context.run.run_config.get("ops", {}).get(name, {}).get("config", {})
+    )
+    return config
+
+
+def _check_configs(context: OpExecutionContext, catalog: Catalog) -> None:
+    for name in _pipelines(context, catalog):
+        verdict = validate_config(name, _op_config(context, name), catalog)
+        if not verdict.valid:
+            first = verdict.errors[0]
+            raise ConfigError(f"{name}: {first.field}: {first.message}", first.hint)
+
+
+def _pipelines(context: OpExecutionContext, catalog: Catalog) -> list[str]:
+    """The pipelines that this run executes: the nodes of the job, or of what was selected of it."""
+    return [node.name for node in context.job_def.nodes if node.name in catalog.cards]
+
+
+def _media(context: OpExecutionContext, home: Home) -> Media:
+    config = _op_config(context, PROBE_OP)
+    path = locate_media(home, config["media"])
+    return probe(path, config.get("filename") or path.name)
+
+
+def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) -> None:
+    """Runs that were not submitted over REST get the tags that REST's runs have from the start."""
+    missing = {
+        KIND_TAG: KIND,
+        PIPELINES_TAG: ",".join(_pipelines(context, catalog)),
+        MEDIA_FACTS_TAG: MediaFacts(media.name, media.size_bytes, media.duration_seconds).to_tag(),
+    }
+    if MEDIA_TAG not in context.run.tags:
+        named = _op_config(context, PROBE_OP)["media"]
+        missing[MEDIA_TAG] = named if is_sha256(named) else _sha256(media.path)
+    new = {key: value for key, value in missing.items() if key not in context.run.tags}
+    if new:
+        context.instance.add_run_tags(context.run_id, new)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
