@@ -13,7 +13,6 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 
 # linux/prctl.h
@@ -27,7 +26,7 @@ class _StopRequestedError(Exception):
     """SIGTERM came: from the stack, or from the kernel because the stack is gone."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Returns the part's exit status; 128 plus the number of the signal that ended it."""
     parent, grace, command = int(arguments[0]), float(arguments[1]), arguments[2:]
     signal.signal(signal.SIGTERM, _request_stop)
@@ -62,7 +61,7 @@ def _die_with(parent: int, signal_number: int) -> None:
         os.kill(os.getpid(), signal_number)
 
 
-def _start(command: Sequence[str]) -> int:
+def _start(command: list[str]) -> int:
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:

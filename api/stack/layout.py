@@ -1,4 +1,4 @@
-"""What must lie where before the parts start: folders, Dagster's config, the code server's socket."""
+"""What must lie where before the parts start: folders, Dagster's config, the code socket."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ _SOCKET_PATH_BYTES = 107
 
 
 def lay_out(home: Home) -> None:
-    """Makes the folders and links Dagster's config. Raises StackError where that is not possible."""
+    """Makes the folders and links Dagster's config. Raises StackError where it cannot."""
     try:
         home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (home.dagster, home.logs, home.run, home.jobs):

@@ -28,8 +28,11 @@ class RunningStack:
 
 
 @contextmanager
-def hold_home(run: Path, stack: RunningStack) -> Iterator[None]:
-    """Holds the home whose folder of running things is `run`. Raises StackError if it is held."""
+def hold_home(run: Path, stack: RunningStack) -> Iterator[bool]:
+    """Holds the home whose folder of running things is `run`; yields whether the last stack there
+    was killed, so that its parts may be ending just now. Raises StackError if the home is held.
+    """
+    killed = (run / _FILE).exists()
     with _locked(run / _FILE) as file:
         if file is None:
             running = _read(run / _FILE)
@@ -41,7 +44,7 @@ def hold_home(run: Path, stack: RunningStack) -> Iterator[None]:
         file.write(json.dumps(asdict(stack)))
         file.flush()
         try:
-            yield
+            yield killed
         finally:
             (run / _FILE).unlink()  # still held: nobody else can have put theirs there
 

@@ -2,12 +2,40 @@
 
 import errno
 import socket
+import time
 
 from api.stack.errors import StackError
 
+_POLL_SECONDS = 0.1
 
-def require_port(host: str, port: int, *, flag: str) -> None:
-    """Raises StackError if nothing can listen there, naming the flag that chooses another."""
+
+def require_port(host: str, port: int, *, flag: str, patience: float = 0.0) -> None:
+    """Raises StackError if nothing can listen there, naming the flag that chooses another.
+
+    `patience` is how many seconds to wait for it to become free.
+    """
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and not is_free(host, port):
+        time.sleep(_POLL_SECONDS)
+    _listen(host, port, flag)
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        _listen(host, port, flag="")
+    except StackError:
+        return False
+    return True
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that was free a moment ago."""
+    with socket.create_server((host, 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _listen(host: str, port: int, flag: str) -> None:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -33,18 +61,3 @@ def _reason(error: OSError) -> str:
     if error.errno == errno.EACCES:
         return "is reserved for the system"
     return f"cannot be listened on: {error.strerror}"
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server((host, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-def is_free(host: str, port: int) -> bool:
-    try:
-        require_port(host, port, flag="")
-    except StackError:
-        return False
-    return True

@@ -120,9 +120,7 @@ class Stack:
 
     def _failure(self, part: Part, what: str) -> StackError:
         log = self._log(part)
-        return StackError(
-            f"The {part.name} {what}.", hint=f"Its log is {log}.", log=logs.tail(log)
-        )
+        return StackError(f"The {part.name} {what}.", hint=f"Its log is {log}.", log=logs.tail(log))
 
     def _log(self, part: Part) -> Path:
         return self._log_folder / f"{part.name.lower().replace(' ', '-')}.log"

@@ -19,6 +19,9 @@ from api.stack.parts import parts
 from api.stack.ports import require_port
 from api.stack.stack import Stack
 
+#: How long the parts of a killed stack may take to end.
+_ENDING_SECONDS = 10.0
+
 
 def bring_up(settings: Settings, report: Report) -> None:
     """Returns once the stack was asked to stop and has stopped. Raises StackError."""
@@ -26,8 +29,8 @@ def bring_up(settings: Settings, report: Report) -> None:
     home = settings.paths
     url = local_url(settings.host, settings.port)
     lay_out(home)
-    with hold_home(home.run, RunningStack(os.getpid(), url, settings.dagster_url)):
-        _require_ports(settings)
+    with hold_home(home.run, RunningStack(os.getpid(), url, settings.dagster_url)) as killed:
+        _require_ports(settings, patience=_ENDING_SECONDS if killed else 0.0)
         _create_first_key(settings, report)
         socket = code_socket(home)
         ready = StackReady(str(home.root), url, settings.dagster_url, seconds=0.0)
@@ -55,14 +58,14 @@ def local_url(host: str, port: int) -> str:
     return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"  # noqa: PLR2004 - IPv6
 
 
-def _require_ports(settings: Settings) -> None:
+def _require_ports(settings: Settings, patience: float) -> None:
     if settings.port == settings.dagster_port:
         raise StackError(
             f"Port {settings.port} cannot serve both the API and the Dagster UI.",
             hint="Choose another one with --port or --dagster-port.",
         )
-    require_port(settings.host, settings.port, flag="--port")
-    require_port("127.0.0.1", settings.dagster_port, flag="--dagster-port")
+    require_port(settings.host, settings.port, flag="--port", patience=patience)
+    require_port("127.0.0.1", settings.dagster_port, flag="--dagster-port", patience=patience)
 
 
 def _create_first_key(settings: Settings, report: Report) -> None:
