@@ -40,15 +40,18 @@ class StrictJsonError(ValueError):
 def parse_json(body: bytes | str) -> Any:
     """The value that `body` (UTF-8 where bytes) stands for. Raises StrictJsonError."""
     text = body if isinstance(body, str) else _decode(body)
-    if _may_be_deep(text) or _SURROGATE_ESCAPE.search(text):
-        _check(text)
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise StrictJsonError(f"Not valid JSON: {error.msg}", text, error.pos) from error
-    except _DefectError as error:
+    except (_DefectError, RecursionError) as error:
         _check(text)
         raise StrictJsonError(str(error), text, 0) from error
+    if _may_be_deep(text) and _is_deep(value):
+        _check(text)
+    if _SURROGATE_ESCAPE.search(text) and not _is_text(value):
+        _check(text)
+    return value
 
 
 class _DefectError(ValueError):
@@ -66,6 +69,28 @@ def _decode(body: bytes) -> str:
 def _may_be_deep(text: str) -> bool:
     """Cheap and never wrong with no: fewer brackets than levels cannot nest too deep."""
     return text.count("[") + text.count("{") > MAX_DEPTH
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether all strings in it can be written as UTF-8."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(number: str) -> float:

@@ -7,6 +7,8 @@ from typing import Any
 from pipelines.registry.problems import Problem, ProblemCode, field_name
 
 MAX_DEPTH = 64
+#: No config that is meant has as many; without a limit a verdict could take seconds.
+MAX_VALUES = 20_000
 
 _INVALID = ProblemCode.INVALID_VALUE
 _RANGE = ProblemCode.VALUE_OUT_OF_RANGE
@@ -15,9 +17,16 @@ _LARGEST_BITS = 1024  # beyond them an integer has no floating-point neighbour
 
 
 def json_problems(config: Any, prefix: str) -> Iterator[Problem]:
-    """A problem for each value in `config` that is not JSON, lazily. Cycles end at MAX_DEPTH."""
+    """A problem for each value in `config` that is not JSON, lazily. Cycles end at
+    MAX_DEPTH.
+    """
     values: list[tuple[tuple[str | int, ...], Any]] = [((), config)]
+    seen = 0
     while values:
+        if seen + len(values) > MAX_VALUES:
+            yield Problem(prefix, f"More than {MAX_VALUES} values", _RANGE, "Send fewer")
+            return
+        seen += 1
         path, value = values.pop()
         if problem := _problem(value, path):
             message, code = problem

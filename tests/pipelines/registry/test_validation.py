@@ -320,6 +320,12 @@ def test_ten_thousand_errors_are_counted_and_a_hundred_of_them_shown(catalog: Ca
     assert verdict.warnings[0].message == "9900 more errors are not shown"
 
 
+def test_a_config_of_very_many_values_is_refused_unread(catalog: Catalog) -> None:
+    config = {"table": {f"field{index}": [index] for index in range(20_000)}}
+    (error,) = validate_config("detector", config, catalog).errors
+    assert (error.field, error.message) == ("config", "More than 20000 values")
+
+
 def test_huge_names_and_values_are_cut_in_the_answer(catalog: Catalog) -> None:
     config = {"x" * 100_000: 1, "device": "y" * 100_000, "table": {"z" * 100_000: "a"}}
     for error in validate_config("detector", config, catalog).errors:
