@@ -21,7 +21,7 @@ class Part:
         command: what runs it, in the project's folder.
         ready: asked again and again after each start until it returns None.
         uses: the parts that this one calls; they are stopped after it.
-        waits: whether it is started only once the parts it uses are ready.
+        waits_for: the parts that must be ready before it is started.
         grace_seconds: how long it may take to end before it is killed.
         address: where people reach it.
     """
@@ -30,13 +30,13 @@ class Part:
     command: tuple[str, ...]
     ready: Ready
     uses: tuple[str, ...] = ()
-    waits: bool = True
+    waits_for: tuple[str, ...] = ()
     grace_seconds: float = 5.0
     address: str | None = None
 
 
 def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
-    """The daemon waits for the code server: a run dequeued before it is up would fail."""
+    """All start at once, but for those that would only complain until the code server is up."""
     dagster = Dagster(settings.dagster_url)
     return (
         Part(
@@ -51,6 +51,12 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
             grace_seconds=2.0,
         ),
         Part(
+            name="run workers",
+            command=_python("orchestration.launcher.server"),
+            ready=lambda: socket_accepts(settings.paths.run / "workers.sock"),
+            grace_seconds=20.0,  # it interrupts the runs under way first
+        ),
+        Part(
             name="webserver",
             command=_python(
                 "dagster_webserver",
@@ -60,20 +66,21 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
             ),
             ready=dagster.has_loaded,
             uses=("code server",),
+            waits_for=("code server",),
             address=settings.dagster_url,
         ),
         Part(
             name="daemon",
-            command=_python("dagster._daemon", "run", "--workspace", "workspace.yaml"),
+            command=_python("orchestration.launcher.daemon"),
             ready=dagster.daemons_beat,
-            uses=("code server",),
+            uses=("code server", "run workers"),
+            waits_for=("code server",),
         ),
         Part(
             name="API",
             command=_python("api"),
             ready=lambda: api_answers(url),
             uses=("webserver",),
-            waits=False,
             address=url,
         ),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Whether a part of the stack does its work yet. Each answer is None, or what is still missing."""
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,10 +21,14 @@ _HEARTBEATS = """{
 
 
 async def socket_accepts(path: Path) -> str | None:
+    """Addresses the socket through its folder: a socket's path may have 107 bytes only."""
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        _reader, writer = await asyncio.open_unix_connection(str(path))
+        _, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{folder}/{path.name}")
     except OSError:
         return "its socket accepts no connection"
+    finally:
+        os.close(folder)
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()

@@ -60,8 +60,7 @@ class Stack:
 
     async def _keep(self, part: Part) -> None:
         """Keeps one part alive; ends only by raising, StackError when that is not possible."""
-        if part.waits:
-            await self._until_ready(*part.uses)
+        await self._until_ready(*part.waits_for)
         logs.rotate(self._log(part))
         exits: list[float] = []
         while True:
