@@ -1,16 +1,20 @@
 """Where everything lies under `FRAMEGATE_HOME`: the one table of folders and files.
 
-    framegate.db                     the adapter's own database (keys, idempotency)
-    media/ab/abcd…                   an uploaded file, stored once under its SHA-256
-    media/ab/abcd….json              what probing it gave
-    uploads/                         uploads under way; emptied when the API starts
-    jobs/<run id>/results/<pipeline>/    published results: appear by rename, whole
-    jobs/<run id>/partial/<pipeline>/    what a running pipeline is writing
-    jobs/<run id>/progress.json      {pipeline: fraction}, replaced atomically
-    jobs/<run id>/cancellation.json  who asked to cancel, and why
-    dagster/                         DAGSTER_HOME
-    logs/<part>.log                  what each process of the stack printed
-    run/                             sockets of the running stack
+| path | what |
+| --- | --- |
+| `framegate.db` | the adapter's own database (keys, idempotency) |
+| `media/ab/abcd…` | an uploaded file, stored once under its SHA-256 |
+| `media/ab/abcd….json` | what probing it gave |
+| `media/paths/abcd….json` | the same of a file in a media root, under a hash of its path |
+| `uploads/` | uploads under way; emptied when the API starts |
+| `jobs/<run id>/results/<pipeline>/` | published results: appear by rename, whole |
+| `jobs/<run id>/partial/<pipeline>/` | what a running pipeline is writing |
+| `jobs/<run id>/progress.json` | {pipeline: fraction}, replaced atomically |
+| `jobs/<run id>/cancellation.json` | who asked to cancel, and why |
+| `jobs/<run id>/worker.log` | what the run worker and its libraries printed |
+| `dagster/` | DAGSTER_HOME |
+| `logs/<part>.log` | what each process of the stack printed |
+| `run/` | sockets, locks and leases of the running stack |
 """
 
 from dataclasses import dataclass
@@ -51,6 +55,9 @@ class Home:
     def media_facts(self, sha256: str) -> Path:
         return self.media(sha256).with_name(f"{sha256}.json")
 
+    def media_path_facts(self, path_hash: str) -> Path:
+        return self.root / "media" / "paths" / f"{path_hash}.json"
+
     def job(self, run_id: str) -> Path:
         return self.jobs / run_id
 
@@ -62,6 +69,9 @@ class Home:
 
     def progress(self, run_id: str) -> Path:
         return self.job(run_id) / "progress.json"
+
+    def worker_log(self, run_id: str) -> Path:
+        return self.job(run_id) / "worker.log"
 
     def cancellation(self, run_id: str) -> Path:
         return self.job(run_id) / "cancellation.json"

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
@@ -25,6 +26,7 @@ from orchestration.launcher.lease import Lease, acquire, write
 from orchestration.launcher.paths import queue_socket, run_socket, server_socket
 from orchestration.launcher.processes import adopt_orphans, end_descendants, reap
 from orchestration.launcher.recovery import UNDER_WAY, recover
+from orchestration.launcher.rehearsal import rehearse
 from orchestration.launcher.report import Reporter
 from orchestration.launcher.sources import Sources, load_error
 from orchestration.launcher.supervisor import Supervisor
@@ -116,6 +118,7 @@ class Server:
         try:
             _forget_signals()
             os.setsid()
+            _print_to(self.home.worker_log(request["run_id"]))
             if lease and lease_file is not None:
                 lease = replace(lease, pid=os.getpid())
                 write(lease_file, lease)
@@ -194,6 +197,7 @@ def preload() -> None:
                 warm()
         except Exception:  # a run of this pipeline will say it again, on the run
             logger.exception("cannot preload %s", card.name)
+    rehearse()
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, shared pages
 
@@ -214,6 +218,14 @@ def _forget_signals() -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _print_to(log: Path) -> None:
+    """From here on, everything that this process and its children print goes to the file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
 
 
 def _choose_visible_devices(lease: Lease | None, inventory: Inventory) -> None:
