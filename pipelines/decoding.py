@@ -12,9 +12,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 
 from pipelines.container import audio_stream, clock_start, open_container, video_stream
+from pipelines.display import Display
 from pipelines.errors import MediaError
 from pipelines.media import MOST_PIXELS, Media, VideoStream
 
@@ -74,15 +74,10 @@ def frames(
     """
     if media.video is None:
         return
-    width, height = size or _fit(media.video, max_side)
-    turns = -media.video.rotation // 90 % 4
-    stored = (height, width) if turns % 2 else (width, height)
-    reformatter = VideoReformatter()
-    decoded = _video_frames(media, damage or Damage())
-    for index, time, frame in _picked(decoded, every, rate):
-        scaled = reformatter.reformat(frame, *stored, format="rgb24", threads=1)
-        image: Any = scaled.to_ndarray()
-        yield Frame(index, time, np.ascontiguousarray(np.rot90(image, turns)))
+    display = Display(media.video, size or fit(media.video, max_side))
+    source = _video_frames(media, damage or Damage())
+    for index, time, frame in _picked(source, every, rate):
+        yield Frame(index, time, display.show(frame))
 
 
 def audio(
@@ -117,9 +112,25 @@ def audio(
         yield held
 
 
-def _fit(video: VideoStream, max_side: int | None) -> tuple[int, int]:
+def fit(video: VideoStream, max_side: int | None) -> tuple[int, int]:
+    """Width and height of the video, scaled down until neither side is longer than `max_side`."""
     scale = 1.0 if max_side is None else min(1.0, max_side / max(video.width, video.height))
     return max(1, round(video.width * scale)), max(1, round(video.height * scale))
+
+
+def decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
+    """The stream's frames from where the container is; what does not decode is counted."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return
+            ready = packet.decode()
+        except av.FFmpegError:
+            damage.packets += 1
+            continue
+        yield from ready
 
 
 def _video_frames(media: Media, damage: Damage) -> Iterator[tuple[int, float, av.VideoFrame]]:
@@ -133,13 +144,13 @@ def _video_frames(media: Media, damage: Damage) -> Iterator[tuple[int, float, av
         start = clock_start(container, stream)
         step = 1 / float(stream.average_rate or _DEFAULT_FRAME_RATE)
         time = -step
-        for index, frame in enumerate(_decoded(container, stream, damage)):
+        for index, frame in enumerate(decoded(container, stream, damage)):
             time = time + step if frame.time is None else max(time, 0.0, frame.time - start)
             yield index, time, frame
 
 
 def _picked(
-    decoded: Iterator[tuple[int, float, av.VideoFrame]], every: int, rate: float | None
+    source: Iterator[tuple[int, float, av.VideoFrame]], every: int, rate: float | None
 ) -> Iterator[tuple[int, float, av.VideoFrame]]:
     """Keeps to the beat of `rate`, so that the mean rate holds, and starts anew after a gap.
 
@@ -147,7 +158,7 @@ def _picked(
     """
     beat = 1 / rate if rate else 0.0
     due = float("-inf")
-    for index, time, frame in decoded:
+    for index, time, frame in source:
         if index % every or time + beat / 1000 < due:
             continue
         due = due + beat if due + beat > time else time + beat
@@ -162,7 +173,7 @@ def _sound(media: Media, sample_rate: int, damage: Damage) -> Iterator[npt.NDArr
         start = clock_start(container, stream)
         most = media.duration_seconds * sample_rate
         given = 0
-        for time, samples in _resampled(_decoded(container, stream, damage), sample_rate):
+        for time, samples in _resampled(decoded(container, stream, damage), sample_rate):
             due = given if time is None else round((time - start) * sample_rate)
             if given + _HOLE_SECONDS * sample_rate < due <= most:
                 yield np.zeros(due - given, np.float32)
@@ -172,12 +183,12 @@ def _sound(media: Media, sample_rate: int, damage: Damage) -> Iterator[npt.NDArr
 
 
 def _resampled(
-    decoded: Iterator[av.AudioFrame], sample_rate: int
+    source: Iterator[av.AudioFrame], sample_rate: int
 ) -> Iterator[tuple[float | None, npt.NDArray[np.float32]]]:
     """Time and mono samples of each frame; a stream may change its layout on the way."""
     resampler: av.AudioResampler | None = None
     form: tuple[str, str, int] | None = None
-    for frame in decoded:
+    for frame in source:
         previous, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
         if resampler is None or form != previous:
             if resampler is not None:
@@ -192,18 +203,3 @@ def _resampled(
 def _samples(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> npt.NDArray[np.float32]:
     parts: list[Any] = [part.to_ndarray()[0] for part in resampler.resample(frame)]
     return np.concatenate(parts) if parts else np.zeros(0, np.float32)
-
-
-def _decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
-    """The stream's frames; a packet that does not decode is counted and skipped."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-            if packet is None:
-                return
-            decoded = packet.decode()
-        except av.FFmpegError:
-            damage.packets += 1
-            continue
-        yield from decoded

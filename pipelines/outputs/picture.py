@@ -14,6 +14,7 @@ BACKGROUND = (16, 18, 22)
 PLATE = (16, 18, 22, 200)
 TEXT = (240, 242, 245)
 MUTED = (150, 156, 166)
+HEADER_HEIGHT = 58
 #: Colours that can be told apart, also by the colour-blind, on dark and on bright pictures
 #: (after Okabe and Ito, "Color Universal Design").
 PALETTE = (
@@ -56,6 +57,24 @@ def draw_label(
     y = max(0.0, min(corner[1], image.height - height))
     draw.rounded_rectangle((x, y, x + width, y + height), radius=size / 4, fill=PLATE)
     draw.text((x + pad - left, y + pad - top), text, font=font(size), fill=TEXT)
+
+
+def draw_header(sheet: Image.Image, title: str, summary: str, *, margin: int) -> None:
+    """Two lines in the upper left corner, `HEADER_HEIGHT` high, cut where they are too long."""
+    draw = ImageDraw.Draw(sheet)
+    room = sheet.width - 2 * margin
+    for top, size, fill, text in ((10, 18, TEXT, title), (34, 14, MUTED, summary)):
+        draw.text((margin, top), shortened(text, size, room), font=font(size), fill=fill)
+
+
+def shortened(text: str, size: int, room: float) -> str:
+    """`text`, cut with an ellipsis where it is wider than `room` pixels."""
+    written = font(size)
+    if written.getlength(text) <= room:
+        return text
+    while text and written.getlength(f"{text}…") > room:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def draw_box(

@@ -1,0 +1,140 @@
+"""Scene detection from a media to its result files."""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.decoding import Damage, Frame, frames
+from pipelines.device import BatchSize, Device, in_batches, pick_device, use_all_cores
+from pipelines.findings import Findings, ResultFile, Role
+from pipelines.media import Media
+from pipelines.outputs.picture import timestamp
+from pipelines.outputs.scenes import Scene, write_scenes
+from pipelines.outputs.webvtt import Cue, write_webvtt
+from pipelines.prefetch import prefetched
+from pipelines.progress import Progress
+from pipelines.scene_detection.config import SceneDetectionConfig
+from pipelines.scene_detection.cuts import find_cuts, to_scenes
+from pipelines.scene_detection.network import SIZE, on_device, score
+from pipelines.scene_detection.sheet import draw_sheet
+from pipelines.scene_detection.windows import windows
+from pipelines.stopwatch import Stopwatch
+
+#: How many frames decoding may be ahead of inference; at 4 KB each.
+_FRAMES_AHEAD = 512
+_MOST_ROWS = 48
+
+
+def annotate(
+    media: Media, config: SceneDetectionConfig, folder: Path, progress: Progress
+) -> Findings:
+    """Writes scene JSON, chapters and a contact sheet into `folder`.
+
+    Media without video has no scenes, and a note says so. Raises PipelineError.
+    """
+    use_all_cores()
+    device = pick_device(config.device)
+    batch = BatchSize(config.batch_size if device.kind == "cuda" else 1)
+    stopwatch, damage = Stopwatch(), Damage()
+    with prefetched(frames(media, size=SIZE, damage=damage), _FRAMES_AHEAD) as ready:
+        video = _Video(stopwatch.decoding(ready), media.duration_seconds, progress)
+        scores = _score_frames(video, device, batch, stopwatch)
+    cuts = find_cuts(scores, config.threshold)
+    scenes = to_scenes(cuts, video.times, config.minimum_scene_seconds)
+    with stopwatch.writing():
+        files = _write(media, folder, scenes)
+    return Findings(
+        count=len(scenes),
+        noun="scenes",
+        files=files,
+        device=device.label,
+        timings=stopwatch.timings,
+        table=_table(scenes),
+        notes=_notes(media, batch, damage),
+        facts={
+            "frames": len(video.times),
+            "cuts": max(0, len(scenes) - 1),
+            "batch_size": batch.size,
+        },
+    )
+
+
+class _Video:
+    """Passes images on to the network, and keeps the frames' times."""
+
+    def __init__(self, source: Iterator[Frame], duration: float, progress: Progress) -> None:
+        self.times = array("d")
+        self._source, self._duration, self._progress = source, duration, progress
+
+    def images(self) -> Iterator[npt.NDArray[np.uint8]]:
+        for frame in self._source:
+            self.times.append(frame.time)
+            self._progress.report(frame.time / max(self._duration, frame.time, 1e-9))
+            yield frame.image
+
+
+def _score_frames(
+    video: _Video, device: Device, batch: BatchSize, stopwatch: Stopwatch
+) -> "array[float]":
+    """For each frame how likely a cut follows it."""
+    network = on_device(device)
+
+    def run(
+        part: Sequence[npt.NDArray[np.uint8]],
+    ) -> list[npt.NDArray[np.float32]]:
+        with stopwatch.inference():
+            return score(network, device, part)
+
+    scores = array("d")
+    for piece in in_batches(run, windows(video.images()), batch):
+        scores.extend(piece.tolist())
+    return scores[: len(video.times)]
+
+
+def _write(media: Media, folder: Path, scenes: Sequence[Scene]) -> list[ResultFile]:
+    name = f"{media.stem}_scene_detection"
+    write_scenes(folder / f"{name}.json", scenes)
+    write_webvtt(
+        folder / f"{name}.vtt",
+        (Cue(scene.start, scene.end, f"Scene {number}") for number, scene in enumerate(scenes, 1)),
+    )
+    files = [
+        ResultFile(f"{name}.json", Role.ANNOTATIONS, "application/json"),
+        ResultFile(f"{name}.vtt", Role.ANNOTATIONS, "text/vtt"),
+    ]
+    if scenes:
+        draw_sheet(folder / f"{name}.png", media, scenes, _summary(scenes))
+        files.append(ResultFile(f"{name}.png", Role.PREVIEW, "image/png"))
+    return files
+
+
+def _summary(scenes: Sequence[Scene]) -> str:
+    counted = "1 scene" if len(scenes) == 1 else f"{len(scenes)} scenes"
+    return f"{counted} in {timestamp(scenes[-1].end - scenes[0].start)}"
+
+
+def _table(scenes: Sequence[Scene]) -> list[dict[str, str | int | float]]:
+    return [
+        {
+            "scene": number,
+            "start": timestamp(scene.start),
+            "end": timestamp(scene.end),
+            "score": round(scene.score, 3),
+        }
+        for number, scene in enumerate(scenes[:_MOST_ROWS], start=1)
+    ]
+
+
+def _notes(media: Media, batch: BatchSize, damage: Damage) -> list[str]:
+    notes = list(damage.notes)
+    if media.video is None:
+        notes.append("The file has no video.")
+    if batch.failed:
+        notes.append(
+            f"The GPU's memory did not suffice for {batch.failed[0]} windows at a time: "
+            f"went on with {batch.size}."
+        )
+    return notes
