@@ -24,9 +24,9 @@ def config_schema(model: type[BaseModel]) -> Shape | Permissive:
 
 def _object(schema: JsonSchema, definitions: JsonSchema, name: str) -> Shape | Permissive:
     if "properties" not in schema:
-        return Permissive()
+        return Permissive()  # type: ignore[no-untyped-call] # dagster's own
     required = schema.get("required", [])
-    return Shape(
+    return Shape(  # type: ignore[no-untyped-call] # dagster's own
         {
             key: _field(_resolve(part, definitions), definitions, key in required, f"{name}_{key}")
             for key, part in schema["properties"].items()

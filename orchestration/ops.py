@@ -146,9 +146,8 @@ def _op_failure(failure: Failure) -> OpFailure:
 
 def _op_config(context: OpExecutionContext, name: str) -> Mapping[str, Any]:
     """The config as it was submitted, before Dagster filled in what its schema knows."""
-    config: Mapping[str, Any] = (
-        context.run.run_config.get("ops", {}).get(name, {}).get("config", {})
-    )
+    ops: Any = context.run.run_config.get("ops", {})
+    config: Mapping[str, Any] = ops.get(name, {}).get("config", {})
     return config
 
 

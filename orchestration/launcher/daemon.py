@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dagster import DagsterInstance
 from dagster._cli.utils import get_instance_for_cli
@@ -36,7 +37,7 @@ def main() -> None:
         return
 
 
-def _daemons(instance: DagsterInstance, settings: Settings) -> Iterator[DagsterDaemon]:
+def _daemons(instance: DagsterInstance, settings: Settings) -> Iterator[DagsterDaemon[Any]]:
     for daemon_type in instance.get_required_daemon_types():
         if daemon_type == PromptQueueDaemon.daemon_type():
             yield PromptQueueDaemon(settings, _QUEUE_SECONDS)

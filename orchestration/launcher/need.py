@@ -23,7 +23,7 @@ class Need:
 def need_of(run: DagsterRun, catalog: Catalog) -> Need:
     """The most that any of the run's pipelines needs: they run one after the other."""
     cards = [catalog.cards[name] for name in _pipelines(run, catalog) if name in catalog.cards]
-    ops: dict[str, Any] = dict(run.run_config).get("ops", {})  # type: ignore[assignment] # dagster says object
+    ops: Any = run.run_config.get("ops", {})
     memory, grace = [0], []
     for card in cards:
         grace.append(card.grace_seconds)

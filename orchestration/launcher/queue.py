@@ -52,7 +52,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         self._inventory = settings.load_inventory()
 
     def core_loop(
-        self, workspace_process_context: IWorkspaceProcessContext, shutdown_event: Event
+        self, workspace_process_context: IWorkspaceProcessContext[Any], shutdown_event: Event
     ) -> DaemonIterator:
         with messages.await_nudges(queue_socket(self._home)) as nudges:
             while not shutdown_event.is_set():

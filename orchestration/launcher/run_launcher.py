@@ -31,7 +31,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
     """Lives in the daemon, which launches, and in the webserver, which terminates."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # dagster's own
         self._inst_data = inst_data
         self._settings = Settings()
         self._home = self._settings.folders
@@ -65,7 +65,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             }
         )
         if error := answer.get("error"):
-            raise DagsterLaunchFailedError(error)
+            raise DagsterLaunchFailedError(error)  # type: ignore[no-untyped-call] # dagster's own
 
     def terminate(self, run_id: str) -> bool:
         """Orders the supervisor to end the run, and returns once it has begun to."""
