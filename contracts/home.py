@@ -75,3 +75,6 @@ class Home:
 
     def cancellation(self, run_id: str) -> Path:
         return self.job(run_id) / "cancellation.json"
+
+    def out_of_service(self, uuid: str) -> Path:
+        return self.run / "out_of_service" / f"{uuid}.json"
