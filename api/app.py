@@ -18,9 +18,13 @@ from api.dagster.client import DagsterClient
 from api.dagster.transport import GraphqlTransport
 from api.database import Database
 from api.dependencies import Services
+from api.devices import KnownDevices
 from api.errors import FramegateError
 from api.handlers import answer_error, answer_http_exception, answer_validation_error
-from api.middleware import CrashMiddleware, RequestMiddleware
+from api.idempotency import IdempotencyRecords
+from api.media import MediaStore
+from api.middleware import EnvelopeMiddleware, RequestMiddleware
+from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -45,7 +49,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.add_exception_handler(FramegateError, answer_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
-    app.add_middleware(CrashMiddleware)
+    app.add_middleware(EnvelopeMiddleware)
     if services.settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -59,15 +63,22 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
 
 def create_services(settings: Settings) -> Services:
+    home = settings.paths
     database = Database(settings.database)
     transport = GraphqlTransport(settings.dagster_url, timeout=settings.dagster_timeout)
+    inventory = NvmlInventory()
+    prober = Prober(settings.media_timeout)
     return Services(
         settings=settings,
-        home=settings.paths,
+        home=home,
         catalog=load_catalog(),
-        inventory=NvmlInventory(),
+        inventory=inventory,
+        devices=KnownDevices(inventory),
         database=database,
         dagster=DagsterClient(transport),
+        # A launch that has not answered by then never will.
+        idempotency=IdempotencyRecords(database, stale_after=settings.dagster_timeout + 5),
+        media=MediaStore(home, settings.media_roots, prober),
         authenticator=Authenticator(database, enabled=settings.auth == "on"),
     )
 

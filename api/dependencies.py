@@ -14,7 +14,10 @@ from api.auth.authenticator import Authenticator
 from api.auth.roles import Principal, Role
 from api.dagster.client import DagsterClient
 from api.database import Database
+from api.devices import KnownDevices
 from api.errors import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.idempotency import IdempotencyRecords
+from api.media import MediaStore
 from api.settings import Settings
 from contracts.home import Home
 from pipelines.registry.catalog import Catalog
@@ -29,8 +32,11 @@ class Services:
     home: Home
     catalog: Catalog
     inventory: Inventory
+    devices: KnownDevices
     database: Database
     dagster: DagsterClient
+    idempotency: IdempotencyRecords
+    media: MediaStore
     authenticator: Authenticator
 
 

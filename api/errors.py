@@ -106,6 +106,10 @@ class PayloadTooLargeError(FramegateError):
     status = 413
 
 
+class RangeNotSatisfiableError(InvalidRequestError):
+    status = 416
+
+
 class UnsupportedMediaError(FramegateError):
     code = "UNSUPPORTED_MEDIA"
     status = 415
@@ -146,6 +150,10 @@ class OrchestratorUnavailableError(FramegateError):
 
     def __init__(self, message: str, *, hint: str | None = None, retry_after: int = 5) -> None:
         super().__init__(message, hint=hint, headers={"Retry-After": str(retry_after)})
+
+
+class OrchestratorSilentError(OrchestratorUnavailableError):
+    """Dagster was asked and did not answer: what it was asked for may have happened."""
 
 
 class StorageFullError(FramegateError):

@@ -15,11 +15,10 @@ from api.errors import (
     MethodNotAllowedError,
     NotFoundError,
     PayloadTooLargeError,
-    UnsupportedMediaError,
+    RangeNotSatisfiableError,
     render,
 )
-
-_MAX_SHOWN_ERRORS = 50
+from api.fields import invalid_fields
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
@@ -31,7 +30,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
 async def answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    return render(_from_http_exception(request, error), request.state.request_id)
+    return render(from_http_exception(error, request.url.path), request.state.request_id)
 
 
 async def answer_validation_error(request: Request, error: Exception) -> Response:
@@ -40,42 +39,32 @@ async def answer_validation_error(request: Request, error: Exception) -> Respons
     return render(_from_validation_error(error), request.state.request_id)
 
 
-def _from_http_exception(request: Request, error: HTTPException) -> FramegateError:
+def from_http_exception(error: HTTPException, path: str) -> FramegateError:
+    """Of the framework's own errors, those that can happen here."""
     headers: Mapping[str, str] = error.headers or {}
     match error.status_code:
         case 404:
             return NotFoundError(
-                f"There is nothing at {request.url.path[:200]!r}.",
-                hint="/docs lists all addresses.",
+                f"There is nothing at {path[:200]!r}.", hint="/docs lists all addresses."
             )
         case 405:
-            return MethodNotAllowedError(
-                f"{request.method[:20]} is not allowed here.", headers=headers
-            )
+            return MethodNotAllowedError("This method is not allowed here.", headers=headers)
         case 413:
             return PayloadTooLargeError("The request's body is too large.")
-        case 415:
-            return UnsupportedMediaError(str(error.detail))
-        case status if status >= InternalServerError.status:
-            return InternalServerError(str(error.detail))
-        case _:
+        case 416:
+            return RangeNotSatisfiableError("The range is outside of the file.", headers=headers)
+        case status if status < InternalServerError.status:
             return InvalidRequestError(str(error.detail), headers=headers)
+    return InternalServerError("Something went wrong inside Framegate.")
 
 
 def _from_validation_error(error: RequestValidationError) -> InvalidRequestError:
-    """FastAPI's own 422 becomes a 400 that names the first field, and lists all of them."""
-    problems = [_problem(entry) for entry in error.errors()[:_MAX_SHOWN_ERRORS]]
-    first = problems[0]
-    return InvalidRequestError(
-        f"{first['field']}: {first['message']}" if first["field"] else first["message"],
-        field=first["field"] or None,
-        detail={"errors": problems},
-    )
+    """FastAPI's own 422 becomes a 400; the input itself, which may be huge, is not repeated."""
+    return invalid_fields(_problem(entry) for entry in error.errors())
 
 
-def _problem(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Without the input itself, which may be anything, and huge."""
+def _problem(entry: Mapping[str, Any]) -> tuple[str, str]:
     _where, *path = entry["loc"] or ("",)
     if entry["type"] == "json_invalid":
-        return {"field": "", "message": "The body is not valid JSON."}
-    return {"field": ".".join(str(part) for part in path), "message": entry["msg"]}
+        return "", "The body is not valid JSON."
+    return ".".join(str(part) for part in path), entry["msg"]

@@ -7,10 +7,12 @@ import re
 import time
 from secrets import token_hex
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import InternalServerError, render
+from api.errors import FramegateError, InternalServerError, InvalidRequestError, render
+from api.handlers import from_http_exception
 
 access_log = logging.getLogger("framegate.access")
 error_log = logging.getLogger("framegate.error")
@@ -22,6 +24,8 @@ _CRASHED = InternalServerError(
 )
 #: The interactive documentation loads its scripts from elsewhere; everything else loads nothing.
 _DOCUMENTATION = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
+#: What an error of a library's own says beyond its text.
+_KEPT_HEADERS = ("allow", "content-range", "retry-after")
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -70,8 +74,10 @@ class RequestMiddleware:
             )
 
 
-class CrashMiddleware:
-    """Innermost: whatever a handler raised and nobody expected becomes a 500 with an envelope."""
+class EnvelopeMiddleware:
+    """Innermost: what a handler raised and nobody expected becomes a 500 with an envelope, and
+    so does every error that a library answers in its own words.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -80,21 +86,38 @@ class CrashMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request_id = scope["state"]["request_id"]
+        replaced: FramegateError | None = None
         started = False
 
         async def watch(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
+            nonlocal started, replaced
+            if message["type"] == "http.response.start":
+                replaced = _foreign_error(message, scope["path"])
+                started = replaced is None
+            if replaced is None:
+                await send(message)
 
         try:
             await self.app(scope, receive, watch)
         except Exception:
-            request_id = scope["state"]["request_id"]
             error_log.exception("request %s crashed", request_id)
             if started:  # too late for an answer: let the server cut the connection
                 raise
-            await render(_CRASHED, request_id)(scope, receive, send)
+            replaced = _CRASHED
+        if replaced is not None:
+            await render(replaced, request_id)(scope, receive, send)
+
+
+def _foreign_error(start: Message, path: str) -> FramegateError | None:
+    """Ours are JSON; anything else with an error's status was not made by `render`."""
+    if start["status"] < InvalidRequestError.status:
+        return None
+    headers = Headers(raw=start["headers"])
+    if headers.get("content-type", "").startswith("application/json"):
+        return None
+    kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+    return from_http_exception(HTTPException(start["status"], headers=kept), path)
 
 
 def _request_id(scope: Scope) -> str:

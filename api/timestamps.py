@@ -11,10 +11,8 @@ def from_epoch(seconds: float | None) -> str | None:
     return None if seconds is None else _format(datetime.fromtimestamp(seconds, UTC))
 
 
-def from_datetime(moment: datetime | None) -> str | None:
+def from_datetime(moment: datetime) -> str:
     """A datetime without a zone is taken as UTC, as the database stores it."""
-    if moment is None:
-        return None
     return _format(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

@@ -57,7 +57,7 @@ def create_key(
             field="name",
         )
     with database.write() as session:
-        return _insert_key(session, role=role, name=name, expires_at=_utc(expires_at))
+        return _insert_key(session, role=role, name=name, expires_at=expires_at)
 
 
 def ensure_first_admin_key(database: Database) -> str | None:
@@ -121,7 +121,7 @@ def _insert_key(
         role=role.value,
         secret_hash=hash_secret(secret),
         created_at=moment,
-        expires_at=expires_at,
+        expires_at=_utc(expires_at) if expires_at else None,
         revoked_at=None,
     )
     session.add(key)
@@ -143,7 +143,6 @@ def _now() -> datetime:
     return _utc(datetime.now(UTC))
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    if moment is None or moment.tzinfo is None:
-        return moment
-    return moment.astimezone(UTC).replace(tzinfo=None)
+def _utc(moment: datetime) -> datetime:
+    """As the database stores it: in UTC and without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -89,8 +89,10 @@ class DagsterClient:
         selection: Sequence[str] | None,
         config: Mapping[str, Any],
         tags: Mapping[str, str],
-    ) -> str:
-        """Starts a run and returns its id. Raises InvalidConfigError."""
+    ) -> Run:
+        """Queues a run. Raises InvalidConfigError, and OrchestratorSilentError where the run may
+        have been queued all the same.
+        """
         parameters = {
             "selector": {
                 "repositoryLocationName": REPOSITORY_LOCATION,
@@ -105,7 +107,7 @@ class DagsterClient:
         }
         result = await self._ask(documents.LAUNCH, {"parameters": parameters})
         _expect(result, "LaunchRunSuccess")
-        return str(result["run"]["runId"])
+        return parse_run(result["run"])
 
     async def terminate(self, run_id: str) -> bool:
         """Asks for a safe termination; False where the run's state does not allow one now.

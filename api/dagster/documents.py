@@ -74,7 +74,7 @@ LAUNCH = f"""
 mutation Launch($parameters: ExecutionParams!) {{
   result: launchRun(executionParams: $parameters) {{
     {_ERROR}
-    ... on LaunchRunSuccess {{ run {{ runId }} }}
+    ... on LaunchRunSuccess {{ run {{ {_RUN} }} }}
     ... on RunConfigValidationInvalid {{ errors {{ message path }} }}
     ... on InvalidStepError {{ invalidStepKey }}
     ... on InvalidOutputError {{ stepKey invalidOutputName }}

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from api.errors import InternalServerError, OrchestratorUnavailableError
+from api.errors import InternalServerError, OrchestratorSilentError, OrchestratorUnavailableError
 
 #: The webserver closes idle connections after 5 s; letting go of them sooner means that a launch
 #: is never sent down a connection that is just being closed.
@@ -39,20 +39,25 @@ class GraphqlTransport:
         """The `data` of the answer.
 
         Raises:
-            OrchestratorUnavailableError: nobody answered, or not in time.
+            OrchestratorUnavailableError: nobody is there.
+            OrchestratorSilentError: the question was sent, and no answer came (in time).
             InternalServerError: the answer is not what this version of Framegate expects.
         """
         try:
             response = await self._http.post(
                 "/graphql", json={"query": document, "variables": variables}
             )
-        except httpx.TimeoutException as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise OrchestratorUnavailableError(
+                "Dagster cannot be reached.", hint=_CHECK_STACK
+            ) from error
+        except httpx.TimeoutException as error:
+            raise OrchestratorSilentError(
                 "Dagster does not answer in time.", hint=_CHECK_STACK
             ) from error
         except httpx.TransportError as error:
-            raise OrchestratorUnavailableError(
-                "Dagster cannot be reached.", hint=_CHECK_STACK
+            raise OrchestratorSilentError(
+                "Dagster hung up without an answer.", hint=_CHECK_STACK
             ) from error
         return _data(response)
 

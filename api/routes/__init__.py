@@ -2,6 +2,6 @@
 
 from fastapi import APIRouter
 
-from api.routes import keys
+from api.routes import jobs, keys, results
 
-ROUTERS: tuple[APIRouter, ...] = (keys.router,)
+ROUTERS: tuple[APIRouter, ...] = (jobs.router, results.router, keys.router)

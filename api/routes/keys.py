@@ -1,14 +1,14 @@
 """`/api/v1/keys`: administrators make, list and revoke API keys."""
 
-from typing import Annotated
-
 from anyio import to_thread
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from api.auth.keys import KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.dependencies import Admin, CurrentServices
+from api.fields import documented, read_model
+from api.responses import errors
 from api.timestamps import from_datetime
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
@@ -39,8 +39,8 @@ class Key(BaseModel):
             name=record.name,
             role=record.role,
             created_at=from_datetime(record.created_at),
-            expires_at=from_datetime(record.expires_at),
-            revoked_at=from_datetime(record.revoked_at),
+            expires_at=record.expires_at and from_datetime(record.expires_at),
+            revoked_at=record.revoked_at and from_datetime(record.revoked_at),
         )
 
 
@@ -54,16 +54,27 @@ class KeyList(BaseModel):
     keys: list[Key]
 
 
-@router.get("", operation_id="listKeys", summary="List API keys, without their secrets")
+@router.get(
+    "",
+    operation_id="listKeys",
+    summary="List API keys, without their secrets",
+    responses=errors(401, 403, 429, 500),
+)
 async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     records = await to_thread.run_sync(list_keys, services.database)
     return KeyList(keys=[Key.of(record) for record in records])
 
 
-@router.post("", operation_id="createKey", summary="Create an API key", status_code=201)
-async def create(
-    _admin: Admin, services: CurrentServices, body: Annotated[NewKey, Body()]
-) -> CreatedKey:
+@router.post(
+    "",
+    operation_id="createKey",
+    summary="Create an API key",
+    status_code=201,
+    responses=errors(400, 401, 403, 413, 415, 429, 500),
+    openapi_extra=documented(NewKey),
+)
+async def create(_admin: Admin, services: CurrentServices, request: Request) -> CreatedKey:
+    body = await read_model(request, NewKey, services.settings.max_json_bytes)
     record, secret = await to_thread.run_sync(
         lambda: create_key(
             services.database, role=body.role, name=body.name, expires_at=body.expires_at
@@ -72,6 +83,12 @@ async def create(
     return CreatedKey(**Key.of(record).model_dump(), key=secret)
 
 
-@router.delete("/{key_id}", operation_id="revokeKey", summary="Revoke an API key", status_code=204)
+@router.delete(
+    "/{key_id}",
+    operation_id="revokeKey",
+    summary="Revoke an API key",
+    status_code=204,
+    responses=errors(401, 403, 404, 429, 500),
+)
 async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
     await to_thread.run_sync(revoke_key, services.database, key_id)

@@ -1,0 +1,113 @@
+"""Exactly one run for one `Idempotency-Key`, whatever crashes in between.
+
+Dagster's launch takes no id of ours, and a tag is not unique. So a record with a unique key is
+inserted first, the run is launched with the key as a tag, and the run's id is written into the
+record. A record without a run id means: under way, or cut off. Then the tag is looked up.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, update
+
+from api.database import Database, IdempotencyRecord
+from api.errors import IdempotencyMismatchError, InvalidRequestError
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to launch, or who has it.
+
+    Attributes:
+        run_id: the run that was launched for this key before.
+        attempt: what identifies this claim while there is no run.
+        is_mine: whether the caller may launch; if not, somebody else is at it just now.
+        is_first: whether nobody tried before; if not, there may be a run already.
+    """
+
+    owner: str
+    key: str
+    attempt: str
+    run_id: str | None = None
+    is_mine: bool = False
+    is_first: bool = False
+
+
+def check_key(key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise InvalidRequestError(
+            "Idempotency-Key has 1 to 255 printable ASCII characters without spaces.",
+            field="Idempotency-Key",
+        )
+
+
+def fingerprint(request: Mapping[str, Any]) -> str:
+    """Equal for requests that mean the same."""
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class IdempotencyRecords:
+    """A claim that is older than `stale_after` is taken over: no launch takes that long."""
+
+    def __init__(self, database: Database, *, stale_after: float) -> None:
+        self._database = database
+        self._stale_after = timedelta(seconds=stale_after)
+
+    def claim(self, owner: str, key: str, fingerprint: str) -> Claim:
+        """Raises IdempotencyMismatchError if the key was used for something else."""
+        moment = datetime.now(UTC).replace(tzinfo=None)
+        attempt = token_hex(8)
+        with self._database.write() as session:
+            record = session.get(IdempotencyRecord, (owner, key), with_for_update=True)
+            if record is None:
+                session.add(
+                    IdempotencyRecord(
+                        owner=owner,
+                        key=key,
+                        fingerprint=fingerprint,
+                        run_id=None,
+                        attempt=attempt,
+                        claimed_at=moment,
+                    )
+                )
+                return Claim(owner, key, attempt, is_mine=True, is_first=True)
+            if record.fingerprint != fingerprint:
+                raise IdempotencyMismatchError(
+                    "This Idempotency-Key was used for another submission.",
+                    hint="Use a new key for each new submission.",
+                )
+            if record.run_id or moment - record.claimed_at < self._stale_after:
+                return Claim(owner, key, record.attempt, run_id=record.run_id)
+            record.attempt, record.claimed_at = attempt, moment
+            return Claim(owner, key, attempt, is_mine=True)
+
+    def complete(self, claim: Claim, run_id: str) -> None:
+        with self._database.write() as session:
+            session.execute(update(IdempotencyRecord).where(*_is_of(claim)).values(run_id=run_id))
+
+    def release(self, claim: Claim) -> None:
+        """Nothing was launched: the key is free again."""
+        with self._database.write() as session:
+            session.execute(delete(IdempotencyRecord).where(*_is_of(claim)))
+
+    def forget_run(self, run_id: str) -> None:
+        """A job was deleted: nothing may be replayed for it."""
+        with self._database.write() as session:
+            session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.run_id == run_id))
+
+
+def _is_of(claim: Claim) -> tuple[ColumnElement[bool], ...]:
+    return (
+        IdempotencyRecord.owner == claim.owner,
+        IdempotencyRecord.key == claim.key,
+        IdempotencyRecord.attempt == claim.attempt,
+    )

@@ -1,0 +1,122 @@
+"""Finding jobs: one by its id, or pages of them. A job is a run that carries our kind tag."""
+
+import re
+from dataclasses import dataclass
+
+from anyio import to_thread
+
+from api.auth.roles import Principal
+from api.dagster.client import DagsterClient
+from api.dagster.run import Run, RunFilter, RunStatus
+from api.dependencies import Services
+from api.description import JobFiles, describe, is_job, read_files, statuses_of
+from api.errors import ForbiddenError, InvalidRequestError, JobNotFoundError
+from api.schemas import Job, JobPage, JobStatus
+from contracts.run import KIND, KIND_TAG, OWNER_TAG, PIPELINE_TAG_PREFIX
+
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: How far pages may count; beyond that, follow `next_cursor`, which costs the same at any depth.
+_MAX_DEPTH = 20_000
+
+
+@dataclass(frozen=True)
+class JobQuery:
+    page: int
+    per_page: int
+    status: JobStatus | None = None
+    pipeline: str | None = None
+    cursor: str | None = None
+
+
+async def find_run(dagster: DagsterClient, job_id: str, *, with_steps: bool = True) -> Run:
+    """The run behind a job. Raises JobNotFoundError, for a malformed id alike."""
+    if not _RUN_ID.fullmatch(job_id):
+        raise JobNotFoundError(job_id)
+    run = await (dagster.run(job_id) if with_steps else dagster.run_state(job_id))
+    if not is_job(run):
+        raise JobNotFoundError(job_id)
+    return run
+
+
+def check_owner(run: Run, principal: Principal) -> None:
+    """Raises ForbiddenError unless the principal may change the job."""
+    owner = run.tags.get(OWNER_TAG)
+    if not principal.may_change(owner):
+        raise ForbiddenError(
+            "The job belongs to somebody else.",
+            hint="Ask its owner or an administrator.",
+            detail={"owner": owner},
+        )
+
+
+async def get_job(services: Services, job_id: str) -> Job:
+    """Raises JobNotFoundError."""
+    return await job_of(services, await find_run(services.dagster, job_id))
+
+
+async def job_of(services: Services, run: Run) -> Job:
+    position = None
+    if run.status is RunStatus.QUEUED:
+        position = _position(run.run_id, await services.dagster.queued_run_ids())
+    files = await to_thread.run_sync(read_files, services.home, run)
+    return describe(run, files, url=services.settings.run_url(run.run_id), queue_position=position)
+
+
+async def list_jobs(services: Services, query: JobQuery) -> JobPage:
+    """Without the times of each pipeline, which `get_job` tells."""
+    run_filter = _filter(query)
+    cursor = query.cursor or await _cursor_of_page(services.dagster, run_filter, query)
+    page = await services.dagster.runs(
+        run_filter, limit=query.per_page, cursor=cursor, counted=True
+    )
+    runs = () if cursor is None and query.page > 1 else page.runs
+    queued = any(run.status is RunStatus.QUEUED for run in runs)
+    queue = await services.dagster.queued_run_ids() if queued else []
+    files = await to_thread.run_sync(_read_all, services, runs)
+    return JobPage(
+        jobs=[
+            describe(
+                run,
+                files[run.run_id],
+                url=services.settings.run_url(run.run_id),
+                queue_position=_position(run.run_id, queue),
+            )
+            for run in runs
+        ],
+        total=page.total or 0,
+        page=query.page,
+        per_page=query.per_page,
+        next_cursor=page.cursor if runs else None,
+    )
+
+
+def _filter(query: JobQuery) -> RunFilter:
+    tags = {KIND_TAG: KIND}
+    if query.pipeline:
+        tags[PIPELINE_TAG_PREFIX + query.pipeline] = "selected"
+    return RunFilter(tags=tags, statuses=statuses_of(query.status) if query.status else ())
+
+
+async def _cursor_of_page(
+    dagster: DagsterClient, run_filter: RunFilter, query: JobQuery
+) -> str | None:
+    """Dagster pages by cursor: the last id before the page is its cursor. None: no such page."""
+    before = (query.page - 1) * query.per_page
+    if before > _MAX_DEPTH:
+        raise InvalidRequestError(
+            f"Pages end after {_MAX_DEPTH} jobs.",
+            field="page",
+            hint="Follow `next_cursor` by `cursor=` to go deeper.",
+        )
+    if not before:
+        return None
+    ids = await dagster.run_ids(run_filter, limit=before)
+    return ids[-1] if len(ids) == before else None
+
+
+def _read_all(services: Services, runs: tuple[Run, ...]) -> dict[str, JobFiles]:
+    return {run.run_id: read_files(services.home, run) for run in runs}
+
+
+def _position(run_id: str, queue: list[str]) -> int | None:
+    return queue.index(run_id) + 1 if run_id in queue else None

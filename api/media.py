@@ -1,0 +1,158 @@
+"""Media that jobs may use: uploads, stored once under their SHA-256, and files in media roots.
+
+Whatever is handed out here has been probed: a file that cannot be read never reaches the queue.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from anyio import to_thread
+
+from api.errors import InvalidRequestError, NotFoundError
+from api.probing import Prober
+from api.uploads import Upload
+from contracts.home import Home
+from contracts.run import MediaFacts
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: The suffixes that clients take for a video, and what else is one of them by content.
+_SUFFIXES = {name: f".{name}" for name in ("mp4", "mov", "avi", "mkv", "webm")}
+_SUFFIXES |= dict.fromkeys(("m4a", "3gp", "3g2", "mj2"), ".mp4")
+_ANY_CONTAINER = ".mkv"
+
+
+@dataclass(frozen=True)
+class StoredMedia:
+    """`reference` is what a run config names: the hash of an upload, or an absolute path."""
+
+    reference: str
+    sha256: str
+    facts: MediaFacts
+
+
+@dataclass(frozen=True)
+class LocatedMedia:
+    """A file, and the suffix that a client knows its content by."""
+
+    path: Path
+    suffix: str
+
+
+class MediaStore:
+    def __init__(self, home: Home, roots: Sequence[Path], prober: Prober) -> None:
+        self._home = home
+        self._roots = [root.resolve() for root in roots]
+        self._prober = prober
+
+    async def keep(self, upload: Upload) -> StoredMedia:
+        """Takes the upload in. Raises InvalidRequestError if it is not media."""
+        facts = await to_thread.run_sync(_read_json, self._home.media_facts(upload.sha256))
+        if facts is None or not self._home.media(upload.sha256).exists():
+            facts = await self._prober.probe(upload.path, upload.filename)
+            await to_thread.run_sync(self._store, upload, facts)
+        return StoredMedia(upload.sha256, upload.sha256, _facts(facts, name=upload.filename))
+
+    async def find(self, reference: str) -> StoredMedia:
+        """The media that a submission names. Raises NotFoundError, InvalidRequestError."""
+        if _SHA256.fullmatch(reference):
+            return await to_thread.run_sync(self._find_upload, reference)
+        path = await to_thread.run_sync(self._resolve, reference)
+        return await self._find_file(path)
+
+    def locate(self, reference: str) -> LocatedMedia:
+        """The file that a run config's `media` names. Raises NotFoundError if it is gone."""
+        is_upload = _SHA256.fullmatch(reference) is not None
+        path = self._home.media(reference) if is_upload else Path(reference)
+        if not path.is_absolute() or not path.is_file():
+            raise NotFoundError("The media of this job is gone.", field="media")
+        facts = _read_json(self._home.media_facts(reference)) if is_upload else None
+        container = facts["container"] if facts else path.suffix.lower().removeprefix(".")
+        return LocatedMedia(path, _SUFFIXES.get(container, _ANY_CONTAINER))
+
+    def _store(self, upload: Upload, facts: Mapping[str, Any]) -> None:
+        target = self._home.media(upload.sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_json(self._home.media_facts(upload.sha256), facts)
+        upload.path.replace(target)
+
+    def _find_upload(self, sha256: str) -> StoredMedia:
+        facts = _read_json(self._home.media_facts(sha256))
+        if facts is None or not self._home.media(sha256).exists():
+            raise NotFoundError(
+                f"No upload has the hash {sha256}.",
+                field="media",
+                hint="Post the file itself as the form field `video`.",
+            )
+        return StoredMedia(sha256, sha256, _facts(facts))
+
+    def _resolve(self, reference: str) -> Path:
+        """The file that a path names, links followed. One message for all that is wrong with it:
+        a stranger shall not learn what lies outside the roots.
+        """
+        with suppress(OSError, ValueError, RuntimeError):
+            path = Path(reference)
+            real = path.resolve(strict=True)
+            inside = any(real.is_relative_to(root) for root in self._roots)
+            if path.is_absolute() and inside and real.is_file():
+                return real
+        raise InvalidRequestError(
+            "The media is neither the SHA-256 of an upload nor a file in a media root.",
+            field="media",
+            hint="Post the file itself as the form field `video`, or have its folder added to "
+            "FRAMEGATE_MEDIA_ROOTS.",
+        )
+
+    async def _find_file(self, path: Path) -> StoredMedia:
+        """Hashing and probing a file is done once for each state that the file is in."""
+        identity = await to_thread.run_sync(_identity, path)
+        record = self._home.media_path_facts(hashlib.sha256(identity.encode()).hexdigest())
+        known = await to_thread.run_sync(_read_json, record)
+        if known is None:
+            facts, sha256 = await asyncio.gather(
+                self._prober.probe(path, path.name), to_thread.run_sync(_hash, path)
+            )
+            known = {"sha256": sha256, "facts": facts}
+            await to_thread.run_sync(_write_json, record, known)
+        return StoredMedia(str(path), known["sha256"], _facts(known["facts"]))
+
+
+def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:
+    return MediaFacts(
+        filename=name or facts["name"],
+        size_bytes=facts["size_bytes"],
+        duration_seconds=facts["duration_seconds"],
+    )
+
+
+def _identity(path: Path) -> str:
+    """Changes whenever the file does."""
+    status = path.stat()
+    return f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{token_hex(8)}")
+    temporary.write_text(json.dumps(value))
+    temporary.replace(path)

@@ -1,0 +1,144 @@
+"""Reads a `multipart/form-data` body piece by piece: small fields into memory, the one file to a
+`sink`. python-multipart does the parsing; a form library on top of it would write the file twice.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
+
+from api.errors import InvalidRequestError, PayloadTooLargeError
+
+_MAX_FIELDS = 32
+
+
+class Sink(Protocol):
+    """Where a file's content goes."""
+
+    def begin(self, filename: str, media_type: str) -> None:
+        """Raises a FramegateError if such a file is not wanted."""
+
+    async def write(self, data: bytes) -> None: ...
+
+
+@dataclass
+class _Part:
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    header_name: bytes = b""
+    header_value: bytes = b""
+    name: str = ""
+    is_file: bool = False
+    data: bytearray = field(default_factory=bytearray)
+
+
+class _Form:
+    """Takes in the parser's calls. Content of the file waits in `pending` for the sink."""
+
+    def __init__(self, file_field: str, sink: Sink, max_field_bytes: int) -> None:
+        self.fields: dict[str, str] = {}
+        self.pending: list[bytes] = []
+        self._file_field = file_field
+        self._sink = sink
+        self._room = max_field_bytes
+        self._part = _Part()
+        self._parts = 0
+        self.has_file = False
+
+    def on_part_begin(self) -> None:
+        self._part = _Part()
+        self._parts += 1
+        if self._parts > _MAX_FIELDS:
+            raise InvalidRequestError(f"The form has more than {_MAX_FIELDS} parts.")
+
+    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_name += data[start:end]
+
+    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_value += data[start:end]
+
+    def on_header_end(self) -> None:
+        part = self._part
+        part.headers[part.header_name.lower()] = part.header_value
+        part.header_name = part.header_value = b""
+
+    def on_headers_finished(self) -> None:
+        part = self._part
+        _kind, options = parse_options_header(part.headers.get(b"content-disposition", b""))
+        part.name = _text(options.get(b"name", b""))
+        part.is_file = part.name == self._file_field
+        if not part.is_file:
+            return
+        if self.has_file:
+            raise InvalidRequestError("The form holds more than one file.", field=part.name)
+        self.has_file = True
+        media_type = _text(part.headers.get(b"content-type", b""))
+        self._sink.begin(_text(options.get(b"filename", b"")), media_type)
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.is_file:
+            self.pending.append(data[start:end])
+            return
+        self._room -= end - start
+        if self._room < 0:
+            raise PayloadTooLargeError("The form's fields are too large.")
+        self._part.data += data[start:end]
+
+    def on_part_end(self) -> None:
+        part = self._part
+        if part.is_file:
+            return
+        if part.name in self.fields:
+            raise InvalidRequestError(
+                "The form holds this field more than once.", field=part.name[:100]
+            )
+        try:
+            self.fields[part.name] = part.data.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidRequestError("Not valid UTF-8.", field=part.name[:100]) from error
+
+
+async def read_form(
+    content_type: str,
+    chunks: AsyncIterator[bytes],
+    *,
+    file_field: str,
+    sink: Sink,
+    max_field_bytes: int,
+) -> dict[str, str]:
+    """The form's fields but for `file_field`, whose content has gone to `sink`.
+
+    Raises InvalidRequestError, PayloadTooLargeError, and whatever the sink raises.
+    """
+    form = _Form(file_field, sink, max_field_bytes)
+    _kind, options = parse_options_header(content_type)
+    try:
+        parser = MultipartParser(
+            options.get(b"boundary", b""),
+            {
+                "on_part_begin": form.on_part_begin,
+                "on_header_field": form.on_header_field,
+                "on_header_value": form.on_header_value,
+                "on_header_end": form.on_header_end,
+                "on_headers_finished": form.on_headers_finished,
+                "on_part_data": form.on_part_data,
+                "on_part_end": form.on_part_end,
+            },
+        )
+        async for chunk in chunks:
+            parser.write(chunk)
+            for data in form.pending:
+                await sink.write(data)
+            form.pending.clear()
+    except FormParserError as error:
+        raise InvalidRequestError("The body is not a well-formed multipart form.") from error
+    if parser.state != MultipartState.END:
+        raise InvalidRequestError("The form ends before its last boundary.")
+    if not form.has_file:
+        raise InvalidRequestError(f"The form lacks the file {file_field!r}.", field=file_field)
+    return form.fields
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")

@@ -1,0 +1,89 @@
+"""What a finished job left: its manifest, the files in it, and their deletion."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from anyio import to_thread
+
+from api.dagster.run import Run
+from api.dependencies import Services
+from api.description import JobFiles, job_status, read_files
+from api.errors import JobNotFinishedError, NotFoundError
+from api.jobs import find_run
+from api.schemas import JobResults, ResultFile
+
+
+async def find_finished_run(services: Services, job_id: str) -> Run:
+    """Raises JobNotFoundError, JobNotFinishedError."""
+    run = await find_run(services.dagster, job_id, with_steps=False)
+    if not run.status.is_terminal:
+        raise JobNotFinishedError(
+            f"The job is still {job_status(run.status)}.",
+            hint="Wait until it has ended, or cancel it.",
+            detail={"status": job_status(run.status)},
+        )
+    return run
+
+
+async def get_results(services: Services, job_id: str) -> JobResults:
+    """Raises JobNotFoundError, JobNotFinishedError."""
+    run = await find_finished_run(services, job_id)
+    return results_of(run, await to_thread.run_sync(read_files, services.home, run))
+
+
+def results_of(run: Run, files: JobFiles) -> JobResults:
+    return JobResults(
+        job_id=run.run_id,
+        status=job_status(run.status),
+        pipelines={name: dict(manifest) for name, manifest in files.manifests.items()},
+        files=[
+            _result_file(run.run_id, name, file)
+            for name, manifest in files.manifests.items()
+            for file in manifest.get("files", ())
+        ],
+    )
+
+
+async def find_file(services: Services, job_id: str, path: str) -> tuple[ResultFile, Path]:
+    """The file that a manifest names so; no other path leads anywhere. Raises NotFoundError."""
+    results = await get_results(services, job_id)
+    for file in results.files:
+        if file.path == path:
+            return file, location(services, file, job_id)
+    raise NotFoundError(
+        f"The job has no result {path[:200]!r}.",
+        hint=f"GET /api/v1/jobs/{job_id}/results lists its files.",
+    )
+
+
+def location(services: Services, file: ResultFile, job_id: str) -> Path:
+    return services.home.results(job_id) / file.pipeline / file.name
+
+
+async def delete_job(services: Services, run: Run) -> None:
+    """Results first and the run last: what is cut off in between can be deleted again."""
+    await to_thread.run_sync(_remove, services.home.job(run.run_id))
+    await to_thread.run_sync(services.idempotency.forget_run, run.run_id)
+    await services.dagster.delete(run.run_id)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _result_file(run_id: str, pipeline: str, file: Mapping[str, Any]) -> ResultFile:
+    path = f"{pipeline}/{file['name']}"
+    return ResultFile(
+        path=path,
+        pipeline=pipeline,
+        name=file["name"],
+        role=file["role"],
+        media_type=file["media_type"],
+        size_bytes=file["size_bytes"],
+        sha256=file["sha256"],
+        url=f"/api/v1/jobs/{run_id}/results/{quote(path)}",
+    )

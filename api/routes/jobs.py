@@ -1,0 +1,167 @@
+"""`/api/v1/jobs`: submit, list, look at, cancel and delete jobs."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.cancel import cancel_job
+from api.dependencies import Annotator, CurrentServices, Reader, RequestId
+from api.fields import documented, read_model
+from api.idempotency import check_key
+from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs
+from api.responses import errors
+from api.results import delete_job, find_finished_run
+from api.schemas import (
+    CancellationRequest,
+    CancellationResponse,
+    Job,
+    JobPage,
+    JobStatus,
+    JobSubmission,
+)
+from api.submission import receive_submission
+from api.submit import launch
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+
+#: The body is read by hand: the file in it is streamed to the disk.
+_SUBMISSION_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["video"],
+                    "properties": {
+                        "video": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "selected_pipelines": {
+                            "type": "string",
+                            "description": "Comma-separated; without it, all that are on by "
+                            "default.",
+                        },
+                        "config": {"type": "string", "description": "JSON keyed by pipeline."},
+                        "tags": {"type": "string", "description": "JSON object of strings."},
+                        "priority": {"type": "string", "description": "An integer."},
+                    },
+                }
+            },
+            "application/json": {
+                "schema": JobSubmission.model_json_schema(
+                    ref_template="#/components/schemas/{model}"
+                )
+            },
+        },
+    }
+}
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="Equal keys make one job, however often posted."),
+]
+
+
+@router.post(
+    "",
+    operation_id="submitJob",
+    summary="Submit a video to pipelines",
+    status_code=201,
+    responses=errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503, 507),
+    openapi_extra=_SUBMISSION_BODY,
+)
+async def submit(
+    principal: Annotator,
+    services: CurrentServices,
+    request_id: RequestId,
+    request: Request,
+    response: Response,
+    *,
+    idempotency_key: IdempotencyKey = None,
+) -> Job:
+    if idempotency_key is not None:
+        check_key(idempotency_key)
+    plan, media = await receive_submission(services, request)
+    outcome = await launch(
+        services,
+        plan,
+        media,
+        principal,
+        request_id=request_id,
+        idempotency_key=idempotency_key,
+    )
+    response.headers["Location"] = f"{router.prefix}/{outcome.run.run_id}"
+    if outcome.is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
+    return await job_of(services, outcome.run)
+
+
+@router.get(
+    "",
+    operation_id="listJobs",
+    summary="List jobs, newest first",
+    responses=errors(400, 401, 403, 429, 500, 503),
+)
+async def index(
+    _reader: Reader,
+    services: CurrentServices,
+    *,
+    page: Annotated[int, Query(ge=1)] = 1,
+    per_page: Annotated[int, Query(ge=1, le=100)] = 20,
+    status: JobStatus | None = None,
+    pipeline: Annotated[str | None, Query(max_length=63)] = None,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> JobPage:
+    return await list_jobs(services, JobQuery(page, per_page, status, pipeline, cursor))
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="getJob",
+    summary="Look at a job",
+    responses=errors(401, 403, 404, 429, 500, 503),
+)
+async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
+    return await get_job(services, job_id)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    operation_id="cancelJob",
+    summary="Cancel a job",
+    response_model_exclude_none=True,
+    responses=errors(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
+    openapi_extra=documented(CancellationRequest, required=False),
+)
+async def cancel(
+    principal: Annotator,
+    services: CurrentServices,
+    request: Request,
+    job_id: str,
+    *,
+    strict: Annotated[
+        bool, Query(description="409 for a job that had completed or failed.")
+    ] = False,
+) -> CancellationResponse:
+    reason = None
+    if _has_body(request):
+        body = await read_model(request, CancellationRequest, services.settings.max_json_bytes)
+        reason = body.reason
+    return await cancel_job(services, job_id, principal, reason=reason, strict=strict)
+
+
+@router.delete(
+    "/{job_id}",
+    operation_id="deleteJob",
+    summary="Delete a finished job, its results and its run",
+    status_code=204,
+    responses=errors(401, 403, 404, 409, 429, 500, 503),
+)
+async def delete(principal: Annotator, services: CurrentServices, job_id: str) -> None:
+    run = await find_finished_run(services, job_id)
+    check_owner(run, principal)
+    await delete_job(services, run)
+
+
+def _has_body(request: Request) -> bool:
+    announced = request.headers.get("content-length", "0")
+    return announced != "0" or "transfer-encoding" in request.headers

@@ -1,0 +1,153 @@
+"""What goes in and out over HTTP, as the contracts say it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_TAGS = 20
+MAX_PRIORITY = 1000
+
+TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
+TagValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,250}$")]
+
+
+class JobStatus(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+
+class JobSubmission(BaseModel):
+    """The JSON form of a submission; `config` is keyed by pipeline."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    media: Annotated[str, Field(min_length=1, max_length=4096)] = Field(
+        description="SHA-256 of an earlier upload, or the path of a file in a media root."
+    )
+    pipelines: list[str] | None = Field(
+        None, max_length=100, description="What to run; without it, all that are on by default."
+    )
+    config: Any = Field(  # judged by the one validator, which says more than "not a dictionary"
+        default_factory=dict,
+        description="Keyed by pipeline.",
+        json_schema_extra={"type": "object"},
+    )
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=MAX_TAGS)
+    priority: int = Field(
+        0, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher leaves the queue sooner."
+    )
+
+
+class JobError(BaseModel):
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class PipelineResult(BaseModel):
+    """How far one pipeline of a job is; `files` are paths under the job's results."""
+
+    status: JobStatus
+    started_at: str | None = None
+    completed_at: str | None = None
+    annotation_count: int | None = None
+    files: list[str] = []
+    error: JobError | None = None
+
+
+class Job(BaseModel):
+    """A Dagster run, as clients see it. Times are ISO 8601 UTC."""
+
+    id: str
+    status: JobStatus
+    created_at: str
+    started_at: str | None
+    completed_at: str | None
+    cancelled_at: str | None
+    selected_pipelines: list[str]
+    config: Mapping[str, Any]
+    video_filename: str | None
+    video_size_bytes: int | None
+    video_duration_seconds: float | None
+    media: str | None = Field(description="SHA-256 of the media: submit it again by this.")
+    owner: str | None
+    tags: dict[str, str]
+    priority: int
+    queue_position: int | None = Field(description="1 is next; null unless it waits in the queue.")
+    waiting_reason: str | None = Field(description="Why it waits, where that is known.")
+    progress: dict[str, float] = Field(description="0 to 1, for each pipeline.")
+    pipeline_results: dict[str, PipelineResult]
+    error_message: str | None = Field(description="Null when all is well.")
+    error: JobError | None
+    dagster_url: str
+
+
+class JobPage(BaseModel):
+    """Newest first. `next_cursor` asks for what follows; null on the last page."""
+
+    jobs: list[Job]
+    total: int
+    page: int
+    per_page: int
+    next_cursor: str | None
+
+
+class CancellationRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str | None = Field(None, max_length=1000, description="Kept on the run.")
+
+
+class CancellationStatus(StrEnum):
+    CANCELLED = "CANCELLED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class GpuRelease(BaseModel):
+    """What the supervisor saw of the GPU that the job held."""
+
+    device: str
+    held_bytes: int
+    released: bool
+    verified_at: str
+
+
+class CancellationResponse(BaseModel):
+    job_id: str
+    status: CancellationStatus
+    message: str
+    cancelled_at: str | None = None
+    gpu: GpuRelease | None = None
+
+
+class ResultFile(BaseModel):
+    """`path` is relative to the job's results; `url` serves it."""
+
+    path: str
+    pipeline: str
+    name: str
+    role: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    url: str
+
+
+class JobResults(BaseModel):
+    """`pipelines` holds each pipeline's own manifest."""
+
+    job_id: str
+    status: JobStatus
+    pipelines: dict[str, dict[str, Any]]
+    files: list[ResultFile]

@@ -1,0 +1,94 @@
+"""Takes a submission in, in either of its forms, and hands over what it means."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from api.dependencies import Services
+from api.errors import InvalidRequestError, UnsupportedMediaError
+from api.fields import check, read_model
+from api.media import StoredMedia
+from api.multipart import read_form
+from api.schemas import JobSubmission
+from api.submit import Plan, plan
+from api.uploads import Upload, UploadLimits, check_announced, chunks_of, open_upload
+from contracts.strict_json import StrictJsonError, parse_json
+
+_VIDEO = "video"
+_INTEGER = re.compile(r"-?[0-9]{1,9}")
+
+
+async def receive_submission(services: Services, request: Request) -> tuple[Plan, StoredMedia]:
+    """Reads the request's body, and stores the media in it.
+
+    Raises InvalidRequestError, InvalidConfigError, UnsupportedMediaError, PayloadTooLargeError,
+    StorageFullError, GpuOutOfMemoryError; nothing is kept then.
+    """
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _receive_form(services, request, content_type)
+    if kind == "application/json":
+        return await _receive_json(services, request)
+    raise UnsupportedMediaError(
+        f"A submission is multipart/form-data or application/json, not {kind[:80]!r}.",
+        hint="Send the file as the form field `video`.",
+    )
+
+
+async def _receive_json(services: Services, request: Request) -> tuple[Plan, StoredMedia]:
+    submission = await read_model(request, JobSubmission, services.settings.max_json_bytes)
+    decided = await plan(services, submission, pipelines_field="pipelines")
+    return decided, await services.media.find(submission.media)
+
+
+async def _receive_form(
+    services: Services, request: Request, content_type: str
+) -> tuple[Plan, StoredMedia]:
+    settings, folder = services.settings, services.home.uploads
+    limits = UploadLimits(settings.max_upload_bytes, settings.minimum_free_bytes)
+    announced = request.headers.get("content-length", "")
+    check_announced(int(announced) if announced.isdecimal() else 0, folder, limits)
+    async with open_upload(folder, limits) as upload:
+        fields = await read_form(
+            content_type,
+            chunks_of(request, limits),
+            file_field=_VIDEO,
+            sink=upload,
+            max_field_bytes=settings.max_json_bytes,
+        )
+        await upload.finish()
+        submission = check(JobSubmission, _body_of(fields, upload))
+        decided = await plan(services, submission, pipelines_field="selected_pipelines")
+        return decided, await services.media.keep(upload)
+
+
+def _body_of(fields: Mapping[str, str], upload: Upload) -> dict[str, Any]:
+    """The form's fields as the JSON form has them; fields that we do not know are let pass."""
+    named = [name.strip() for name in fields.get("selected_pipelines", "").split(",")]
+    return {
+        "media": upload.sha256,
+        "pipelines": [name for name in named if name] or None,
+        "config": _json_field(fields, "config"),
+        "tags": _json_field(fields, "tags"),
+        "priority": _integer_field(fields, "priority"),
+    }
+
+
+def _json_field(fields: Mapping[str, str], name: str) -> Any:
+    text = fields.get(name, "").strip()
+    if not text:
+        return {}
+    try:
+        return parse_json(text)
+    except StrictJsonError as error:
+        raise InvalidRequestError(f"{name}: {error}", field=name) from error
+
+
+def _integer_field(fields: Mapping[str, str], name: str) -> int:
+    text = fields.get(name, "").strip() or "0"
+    if not _INTEGER.fullmatch(text):
+        raise InvalidRequestError(f"{name}: Not an integer.", field=name)
+    return int(text)
