@@ -1,0 +1,103 @@
+"""`framegate keys`: works on the database itself, whether the stack runs or not."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.auth import keys
+from api.auth.keys import KeyRecord
+from api.auth.roles import Role
+from api.cli.errors import CommandError
+from api.cli.settings import read_settings
+from api.cli.terminal import answers, notes, print_json
+from api.database import Database, open_database
+from api.errors import FramegateError
+
+
+def create_key(
+    home: Path | None, *, role: str, name: str, days: float | None, as_json: bool
+) -> None:
+    """Prints the key alone: it can go straight into a variable or a secret store."""
+    now = datetime.now(UTC)
+    with _database(home) as database:
+        record, secret = keys.create_key(
+            database,
+            role=Role(role),
+            name=name,
+            expires_at=now + timedelta(days=days) if days else None,
+        )
+    if as_json:
+        print_json({**_facts(record), "key": secret})
+    else:
+        print(secret)  # noqa: T201 - this is the output
+
+
+def list_keys(home: Path | None, *, as_json: bool) -> None:
+    with _database(home) as database:
+        records = keys.list_keys(database)
+    if as_json:
+        print_json({"keys": [_facts(record) for record in records]})
+        return
+    table = Table("id", "name", "role", "created", "state", box=None)
+    for record in records:
+        created = record.created_at.strftime("%Y-%m-%d")
+        table.add_row(record.id, escape(record.name), record.role, created, _state(record))
+    answers().print(table if records else "No keys.")
+
+
+def revoke_key(home: Path | None, key_id: str, *, as_json: bool) -> None:
+    with _database(home) as database:
+        record = keys.revoke_key(database, key_id)
+    if as_json:
+        print_json(_facts(record))
+    else:
+        notes().print(f"The key of {escape(record.name)} is revoked.")
+
+
+@contextmanager
+def _database(home: Path | None) -> Iterator[Database]:
+    settings = read_settings(home=home)
+    try:
+        database = open_database(settings.database)
+        try:
+            yield database
+        finally:
+            database.close()
+    except FramegateError as error:
+        raise CommandError(error.message, hint=error.hint, code=error.code) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise CommandError(
+            f"The database cannot be used: {error}",
+            hint="`framegate doctor` says what is wrong with it.",
+        ) from error
+
+
+def _facts(record: KeyRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "role": record.role.value,
+        "created_at": _timestamp(record.created_at),
+        "expires_at": _timestamp(record.expires_at),
+        "revoked_at": _timestamp(record.revoked_at),
+    }
+
+
+def _timestamp(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.isoformat(timespec='seconds')}Z"
+
+
+def _state(record: KeyRecord) -> str:
+    if record.revoked_at:
+        return "[red]revoked[/]"
+    if not record.is_valid(datetime.now(UTC).replace(tzinfo=None)):
+        return "[yellow]expired[/]"
+    if record.expires_at:
+        return f"[green]valid[/] until {record.expires_at:%Y-%m-%d}"
+    return "[green]valid[/]"

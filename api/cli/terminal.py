@@ -1,0 +1,42 @@
+"""What commands print: answers on standard output, all else on standard error."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from api.cli.errors import CommandError
+
+#: Not a line is broken or shortened where the output goes into a pipe or a file.
+_PIPE_WIDTH = 1000
+
+
+def answers() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
+
+
+def notes() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """The one thing on standard output of a command with `--json`."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - this is the output
+
+
+def print_error(error: CommandError, *, as_json: bool) -> None:
+    if as_json:
+        print_json(error.envelope())
+        return
+    console = notes()
+    console.print(f"[bold red]Error:[/] {escape(error.message)}")
+    for problem in (error.detail or {}).get("errors", ()):
+        console.print(f"  [bold]{escape(problem['field'])}[/]: {escape(problem['message'])}")
+        if problem.get("hint"):
+            console.print(f"    [dim]{escape(problem['hint'])}[/]")
+    if log := (error.detail or {}).get("log"):
+        console.print(f"[dim]{escape(log)}[/]")
+    if error.hint:
+        console.print(f"[yellow]Hint:[/] {escape(error.hint)}")

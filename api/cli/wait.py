@@ -1,0 +1,75 @@
+"""Waiting for a job with a live bar for each of its pipelines."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from api.cli.client import Client, segment
+from api.cli.errors import InterruptedCommandError
+from api.cli.terminal import notes
+
+ENDED = frozenset({"completed", "failed", "cancelled"})
+
+_POLL_SECONDS = 0.5
+
+
+def wait_for(client: Client, job: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:
+    """The job once it has ended; its bars are on standard error unless `quiet`.
+
+    Raises InterruptedCommandError at Ctrl-C: the job itself goes on.
+    """
+    try:
+        with _bars(quiet=quiet) as bars:
+            rows = {name: bars.add_task(name, total=1.0, note="") for name in _names(job)}
+            _show(bars, rows, job)
+            while job["status"] not in ENDED:
+                time.sleep(_POLL_SECONDS)
+                job = client.get(f"api/v1/jobs/{segment(job['id'])}")
+                _show(bars, rows, job)
+    except KeyboardInterrupt:
+        raise InterruptedCommandError(
+            f"You stopped waiting; job {job['id']} goes on.",
+            code="INTERRUPTED",
+            hint=f"See it with `framegate job {job['id']}`, stop it with "
+            f"`framegate cancel {job['id']}`.",
+        ) from None
+    return job
+
+
+def _bars(*, quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=40),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=notes(),
+        disable=quiet,
+    )
+
+
+def _show(bars: Progress, rows: Mapping[str, TaskID], job: Mapping[str, Any]) -> None:
+    for name, row in rows.items():
+        result = (job.get("pipeline_results") or {}).get(name) or {}
+        status = result.get("status") or "pending"
+        fraction = 1.0 if status == "completed" else (job.get("progress") or {}).get(name, 0.0)
+        bars.update(row, completed=fraction, note=_note(job, status, result))
+        if status in ENDED:
+            bars.stop_task(row)
+
+
+def _note(job: Mapping[str, Any], status: str, result: Mapping[str, Any]) -> str:
+    if status == "completed":
+        return f"[green]{result.get('annotation_count', 0)} found[/]"
+    if status in ENDED:
+        return f"[red]{status}[/]"
+    if job["status"] == "pending":
+        place = job.get("queue_position")
+        return f"[dim]waits, place {place}[/]" if place else "[dim]waits[/]"
+    return f"[dim]{job['status']}[/]"
+
+
+def _names(job: Mapping[str, Any]) -> list[str]:
+    return list(job["selected_pipelines"])
