@@ -1,0 +1,99 @@
+"""One function per misbehaviour. Each writes `started` first, so that a test knows it is at it."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from framegate_misbehaving import Behaviour, MisbehavingConfig
+from pipelines.errors import GpuOutOfMemoryError
+from pipelines.findings import Findings, ResultFile, Role, Timings
+from pipelines.media import Media
+from pipelines.progress import Progress
+
+
+def annotate(
+    media: Media,  # noqa: ARG001 - the media does not matter
+    config: MisbehavingConfig,
+    folder: Path,
+    progress: Progress,
+) -> Findings:
+    (folder / "started.txt").write_text(str(os.getpid()))
+    progress.report(0.5)
+    _BEHAVIOURS[config.behaviour](config)
+    return Findings(
+        count=1,
+        noun="misdeeds",
+        files=[ResultFile("started.txt", Role.ANNOTATIONS, "text/plain")],
+        device="cpu",
+        timings=Timings(0.0, 0.0, 0.0),
+    )
+
+
+def _finish(_config: MisbehavingConfig) -> None:
+    """Nothing wrong."""
+
+
+def _sleep(config: MisbehavingConfig) -> None:
+    time.sleep(config.seconds)
+
+
+def _swallow(config: MisbehavingConfig) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    end = time.monotonic() + config.seconds
+    while time.monotonic() < end:
+        try:
+            time.sleep(0.1)
+        except BaseException:  # noqa: BLE001, S112 - the point of it
+            continue
+
+
+def _native(config: MisbehavingConfig) -> None:
+    """Like a library that never gives control back: no signal but SIGKILL gets through."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    time.sleep(config.seconds)
+
+
+def _grandchild(config: MisbehavingConfig) -> None:
+    subprocess.Popen(["sleep", str(config.seconds)], start_new_session=True)  # noqa: S607 - any sleep will do
+    time.sleep(config.seconds)
+
+
+def _allocate(config: MisbehavingConfig) -> None:
+    Path(config.cgroup, "cgroup.procs").write_text(str(os.getpid()))
+    hoard = []
+    while True:
+        hoard.append(bytearray(16 * 2**20))
+
+
+def _crash(_config: MisbehavingConfig) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _exit(_config: MisbehavingConfig) -> None:
+    os._exit(3)
+
+
+def _raise(_config: MisbehavingConfig) -> None:
+    raise ValueError("as asked")
+
+
+def _gpu_out_of_memory(_config: MisbehavingConfig) -> None:
+    raise GpuOutOfMemoryError("Not even one frame fits: tried 8, 4, 2, 1.", "Use a smaller side.")
+
+
+_BEHAVIOURS: Mapping[Behaviour, Callable[[MisbehavingConfig], None]] = {
+    Behaviour.FINISH: _finish,
+    Behaviour.SLEEP: _sleep,
+    Behaviour.SWALLOW: _swallow,
+    Behaviour.NATIVE: _native,
+    Behaviour.GRANDCHILD: _grandchild,
+    Behaviour.ALLOCATE: _allocate,
+    Behaviour.CRASH: _crash,
+    Behaviour.EXIT: _exit,
+    Behaviour.RAISE: _raise,
+    Behaviour.GPU_OUT_OF_MEMORY: _gpu_out_of_memory,
+}
