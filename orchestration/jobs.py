@@ -12,7 +12,7 @@ from dagster import (
 )
 
 from contracts.home import Home
-from contracts.run import ANNOTATE_JOB, KIND, KIND_TAG, PIPELINES_TAG, PROBE_OP
+from contracts.run import ANNOTATE_JOB, KIND, KIND_TAG, PROBE_OP, pipeline_tags
 from orchestration.ops import annotate_op, probe_op
 from orchestration.resources import HOME, home_resource
 from pipelines.registry.catalog import Catalog
@@ -46,7 +46,7 @@ def _job(
 ) -> JobDefinition:
     tags = {KIND_TAG: KIND}
     if name != ANNOTATE_JOB:
-        tags[PIPELINES_TAG] = name
+        tags |= pipeline_tags([name])
     graph = GraphDefinition(
         name=f"{name}_graph",  # ops and graphs share one namespace; the op has the plain name
         node_defs=[probe, *ops],

@@ -21,12 +21,12 @@ from contracts.run import (
     KIND_TAG,
     MEDIA_FACTS_TAG,
     MEDIA_TAG,
-    PIPELINES_TAG,
     POOL,
     PROBE_OP,
     Failure,
     MediaFacts,
     failure_tag,
+    pipeline_tags,
 )
 from orchestration.config_schema import config_schema
 from orchestration.failure import failure_of
@@ -174,7 +174,7 @@ def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) 
     """Runs that were not submitted over REST get the tags that REST's runs have from the start."""
     missing = {
         KIND_TAG: KIND,
-        PIPELINES_TAG: ",".join(_pipelines(context, catalog)),
+        **pipeline_tags(_pipelines(context, catalog)),
         MEDIA_FACTS_TAG: MediaFacts(media.name, media.size_bytes, media.duration_seconds).to_tag(),
     }
     if MEDIA_TAG not in context.run.tags:
