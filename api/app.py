@@ -21,6 +21,8 @@ from api.dependencies import Services
 from api.devices import KnownDevices
 from api.errors import FramegateError
 from api.handlers import answer_error, answer_http_exception, answer_validation_error
+from api.health.check import HealthCheck
+from api.health.deadline import Deadline
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
 from api.middleware import EnvelopeMiddleware, RequestMiddleware
@@ -68,18 +70,28 @@ def create_services(settings: Settings) -> Services:
     transport = GraphqlTransport(settings.dagster_url, timeout=settings.dagster_timeout)
     inventory = NvmlInventory()
     prober = Prober(settings.media_timeout)
+    catalog = load_catalog()
+    dagster = DagsterClient(transport)
     return Services(
         settings=settings,
         home=home,
-        catalog=load_catalog(),
+        catalog=catalog,
         inventory=inventory,
         devices=KnownDevices(inventory),
         database=database,
-        dagster=DagsterClient(transport),
+        dagster=dagster,
         # A launch that has not answered by then never will.
         idempotency=IdempotencyRecords(database, stale_after=settings.dagster_timeout + 5),
         media=MediaStore(home, settings.media_roots, prober),
         authenticator=Authenticator(database, enabled=settings.auth == "on"),
+        health=HealthCheck(
+            catalog=catalog,
+            database=database,
+            dagster=dagster,
+            home=home,
+            inventory=inventory,
+            deadline=Deadline.of(settings.probe_timeout),
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from api.dagster.client import DagsterClient
 from api.database import Database
 from api.devices import KnownDevices
 from api.errors import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.health.check import HealthCheck
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
 from api.settings import Settings
@@ -38,6 +39,7 @@ class Services:
     idempotency: IdempotencyRecords
     media: MediaStore
     authenticator: Authenticator
+    health: HealthCheck
 
 
 async def _services(request: Request) -> Services:

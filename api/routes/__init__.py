@@ -2,6 +2,14 @@
 
 from fastapi import APIRouter
 
-from api.routes import jobs, keys, results
+from api.routes import health, jobs, keys, pipelines, results, system, validation
 
-ROUTERS: tuple[APIRouter, ...] = (jobs.router, results.router, keys.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    jobs.router,
+    results.router,
+    validation.router,
+    pipelines.router,
+    health.router,
+    system.router,
+    keys.router,
+)

@@ -48,9 +48,9 @@ def validate_config(
     Without `devices` nothing is said about GPU memory. Raises SchemaUnavailableError for a
     pipeline that is registered but broken.
     """
-    card = _card(pipeline, catalog)
+    card = find_card(pipeline, catalog)
     if card is None:
-        return Verdict(errors=(_unknown_pipeline(pipeline, catalog, "pipeline"),))
+        return Verdict(errors=(unknown_pipeline(pipeline, catalog, "pipeline"),))
     return _judge(card, config, devices, "config")
 
 
@@ -73,12 +73,12 @@ def validate_configs(
         return Verdict(errors=tuple(_not_by_pipeline(configs)))
     named = list(dict.fromkeys(configs if pipelines is None else pipelines))
     verdicts = [_unselected(configs, named, catalog)]
-    for index, name in enumerate(named):
-        card = _card(name, catalog)
+    for name in named:
+        card = find_card(name, catalog)
         path = field_name("config", (name,))
         if card is None:
-            place = path if pipelines is None else f"{pipelines_field}.{index}"
-            verdicts.append(Verdict(errors=(_unknown_pipeline(name, catalog, place),)))
+            place = path if pipelines is None else f"{pipelines_field}.{pipelines.index(name)}"
+            verdicts.append(Verdict(errors=(unknown_pipeline(name, catalog, place),)))
         else:
             verdicts.append(_judge(card, configs.get(name, {}), devices, path))
     return _joined(verdicts)
@@ -96,7 +96,8 @@ def normalised_config(pipeline: str, config: object, catalog: Catalog) -> BaseMo
     raise ConfigError(f"{first.field}: {first.message}", first.hint)
 
 
-def _card(pipeline: object, catalog: Catalog) -> PipelineCard | None:
+def find_card(pipeline: object, catalog: Catalog) -> PipelineCard | None:
+    """None where nothing of that name is registered. Raises SchemaUnavailableError."""
     if not isinstance(pipeline, str):
         return None
     card = catalog.cards.get(pipeline)
@@ -104,6 +105,19 @@ def _card(pipeline: object, catalog: Catalog) -> PipelineCard | None:
     if card is None and broken is not None:
         raise SchemaUnavailableError(pipeline, broken.error)
     return card
+
+
+def unknown_pipeline(name: object, catalog: Catalog, place: str) -> Problem:
+    """The problem of a name that is not registered, at `place`, with all that are."""
+    shown = wording.clean(str(name), limit=80)
+    near = wording.nearest(str(name), catalog.names)
+    known = f"Known pipelines: {wording.names(catalog.names)}"
+    return Problem(
+        place,
+        f"There is no pipeline named '{shown}'",
+        ProblemCode.PIPELINE_NOT_FOUND,
+        f"Did you mean '{near}'? {known}" if near else known,
+    )
 
 
 def _judge(
@@ -169,18 +183,6 @@ def _more(rest: int, prefix: str) -> Caution:
     )
 
 
-def _unknown_pipeline(name: object, catalog: Catalog, place: str) -> Problem:
-    shown = wording.clean(str(name), limit=80)
-    near = wording.nearest(str(name), catalog.names)
-    known = f"Known pipelines: {wording.names(catalog.names)}"
-    return Problem(
-        place,
-        f"There is no pipeline named '{shown}'",
-        ProblemCode.PIPELINE_NOT_FOUND,
-        f"Did you mean '{near}'? {known}" if near else known,
-    )
-
-
 def _not_by_pipeline(configs: object) -> list[Problem]:
     problems = list(islice(json_problems(configs, "config"), MAX_PROBLEMS))
     message = "Value must be an object keyed by pipeline"
@@ -195,7 +197,7 @@ def _unselected(
     unknown = [name for name in others if name not in catalog.cards]
     return Verdict(
         errors=tuple(
-            _unknown_pipeline(name, catalog, field_name("config", (name,))) for name in unknown
+            unknown_pipeline(name, catalog, field_name("config", (name,))) for name in unknown
         ),
         warnings=tuple(
             Caution(

@@ -1,0 +1,53 @@
+"""`/api/v1/health`: alive, and with `detailed`, how each part is."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from api.dependencies import CurrentServices, Visitor
+from api.errors import UnauthorizedError
+from api.health.check import VERSION
+from api.health.report import Health
+from api.responses import errors
+from api.timestamps import now
+
+router = APIRouter(tags=["health"])
+
+_ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'
+
+
+@router.get(
+    "/api/v1/health",
+    operation_id="getHealth",
+    summary="Liveness, or the state of every part",
+    response_model=Health,
+    responses={
+        **errors(400, 401, 403, 429, 500),
+        503: {"model": Health, "description": "A part is broken (with `detailed` only)"},
+    },
+)
+async def health(
+    visitor: Visitor,
+    services: CurrentServices,
+    *,
+    detailed: Annotated[bool, Query(description="Look at every part.")] = False,
+) -> Response:
+    if not detailed:
+        return Response(_ALIVE % now(), media_type="application/json")
+    if visitor is None:
+        raise UnauthorizedError(
+            "The detailed answer needs an API key.", hint="Leave `detailed` out for liveness."
+        )
+    details = await services.health.parts()
+    report = Health(
+        status="ok" if details.is_healthy else "unhealthy",
+        version=VERSION,
+        timestamp=now(),
+        details=details,
+    )
+    return Response(
+        report.model_dump_json(),
+        status_code=200 if details.is_healthy else 503,
+        media_type="application/json",
+    )
