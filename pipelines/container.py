@@ -4,7 +4,7 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
 #: Formats that hold media by themselves. Playlists and the like (HLS, DASH, concat) are left out:
 #: they name further files, and a stranger's file must not choose what this machine opens.
@@ -38,7 +38,7 @@ def audio_stream(container: InputContainer) -> av.AudioStream | None:
     return next(iter(container.streams.audio), None)
 
 
-def clock_start(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> float:
+def clock_start(container: InputContainer, stream: Stream) -> float:
     """The stream's time in seconds that counts as 0.
 
     It is the container's start, as in a player, so that picture and sound share one clock; a
@@ -48,11 +48,3 @@ def clock_start(container: InputContainer, stream: av.VideoStream | av.AudioStre
     if stream.start_time is None or stream.time_base is None:
         return start
     return min(start, float(stream.start_time * stream.time_base))
-
-
-def rewind(container: InputContainer) -> None:
-    """Back to the start; raw streams cannot seek, and are read on from where they are."""
-    try:
-        container.seek(0)
-    except av.FFmpegError:
-        container.flush_buffers()

@@ -4,6 +4,7 @@ Importing this module loads PyAV and nothing heavier; `pipelines.decoding` reads
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from pipelines.container import (
     audio_stream,
     clock_start,
     open_container,
-    rewind,
     video_stream,
 )
 from pipelines.errors import MediaError
@@ -107,6 +107,9 @@ def _read(container: InputContainer, path: Path, name: str, size: int) -> Media:
     if video is None and audio is None:
         raise _cut_off(path) or MediaError("The file has neither video nor audio in it.", _HINT)
     video_facts = None if video is None else _video(container, video)
+    if video is not None and audio is not None:
+        with suppress(av.FFmpegError):  # what cannot seek is read on from where it is
+            container.seek(0)
     audio_facts = None if audio is None else _audio(container, audio)
     durations = [facts.duration_seconds for facts in (video_facts, audio_facts) if facts]
     if not durations:
@@ -160,7 +163,6 @@ def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStr
     """The first frame of the stream that decodes, or None."""
     if stream.codec_context is None:
         return None
-    rewind(container)
     for packet, _ in zip(container.demux(stream), range(_PACKETS_TO_TRY), strict=False):
         try:
             for frame in packet.decode():
@@ -171,20 +173,24 @@ def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStr
 
 
 def _duration(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> float:
-    """In seconds: the stream's word, else the container's, else where its last packet ends."""
+    """In seconds: the stream's word, else the container's, else what reading it all shows."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     if container.duration:
         return container.duration / av.time_base
-    rewind(container)
-    ends = (_end(packet) for packet in container.demux(stream))
-    return max(0.0, max(ends, default=0.0) - clock_start(container, stream))
+    with open_container(Path(container.name)) as fresh:
+        return _measured_duration(fresh, stream.index)
 
 
-def _end(packet: "av.Packet[Any]") -> float:
-    if packet.pts is None:
-        return 0.0
-    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+def _measured_duration(container: InputContainer, index: int) -> float:
+    start = clock_start(container, container.streams[index])
+    end, lasted = start, 0.0
+    for packet in container.demux(container.streams[index]):
+        seconds = float((packet.duration or 0) * packet.time_base)
+        lasted += seconds
+        if packet.pts is not None:
+            end = max(end, float(packet.pts * packet.time_base) + seconds)
+    return max(end - start, lasted)
 
 
 def _codec(stream: Any) -> str:

@@ -44,6 +44,9 @@ class _Producer(threading.Thread, Generic[Item]):
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._error = error
         finally:
+            close = getattr(self._items, "close", None)  # a generator holds a file open
+            if close is not None:
+                close()
             self._queue.put(None)
 
     def __iter__(self) -> Iterator[Item]:

@@ -1,6 +1,6 @@
 """`python -m pipelines.sample OUT.mp4`: a video with something in it for every pipeline.
 
-Real clips are cut together: nine scenes, a talking head in two of them (whose voice is synthetic,
+Real clips are cut together: eight scenes, a talking head in two of them (whose voice is synthetic,
 as the clip is silent), and a cartoon with its own sound.
 """
 
@@ -38,9 +38,9 @@ class Piece:
 
 PIECES = (
     Piece("carphone", 4.0, speech=(0.6, 3.4)),
-    Piece("bikes", 10.0),
+    Piece("bikes", 9.6),
     Piece("bigbuckbunny", 5.2),
-    Piece("carphone_distorted", 4.0, speech=(0.4, 2.8)),
+    Piece("carphone", 4.0, speech=(0.4, 2.8)),
 )
 
 
