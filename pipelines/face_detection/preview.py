@@ -4,17 +4,16 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from pipelines.face_detection.drawing import draw_faces, marked
 from pipelines.face_detection.gallery import Shot
 from pipelines.media import VideoStream
 from pipelines.outputs.picture import (
     BACKGROUND,
-    MUTED,
-    TEXT,
+    HEADER_HEIGHT,
+    draw_header,
     draw_label,
-    font,
     save_png,
     timestamp,
 )
@@ -24,7 +23,6 @@ MOST_SHOTS = 6
 
 _TILE_SIDE = 420
 _MARGIN = 14
-_HEADER = 58
 _NARROWEST = 420
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
 
@@ -51,28 +49,12 @@ def draw_preview(
     across, down = tile_width + _MARGIN, tile_height + _MARGIN
     width = max(_NARROWEST, columns * across + _MARGIN)
     left = (width - columns * across + _MARGIN) // 2
-    sheet = Image.new("RGB", (width, _HEADER + rows * down), BACKGROUND)
-    _draw_header(sheet, title, summary)
+    sheet = Image.new("RGB", (width, HEADER_HEIGHT + rows * down), BACKGROUND)
+    draw_header(sheet, title, summary, margin=_MARGIN)
     for place, shot in enumerate(shots):
         row, column = divmod(place, columns)
         tile = shot.image.copy()
         draw_faces(tile, marked(shot.sighting, video.width, video.height), tracked=tracked)
         draw_label(tile, (0, tile.height), timestamp(shot.sighting.time))
-        sheet.paste(tile, (left + column * across, _HEADER + row * down))
+        sheet.paste(tile, (left + column * across, HEADER_HEIGHT + row * down))
     save_png(sheet, path)
-
-
-def _draw_header(sheet: Image.Image, title: str, summary: str) -> None:
-    draw = ImageDraw.Draw(sheet)
-    room = sheet.width - 2 * _MARGIN
-    draw.text((_MARGIN, 10), _shortened(draw, title, 18, room), font=font(18), fill=TEXT)
-    draw.text((_MARGIN, 34), _shortened(draw, summary, 14, room), font=font(14), fill=MUTED)
-
-
-def _shortened(draw: ImageDraw.ImageDraw, text: str, size: int, room: float) -> str:
-    """`text`, cut with an ellipsis where it is wider than `room` pixels."""
-    if draw.textlength(text, font=font(size)) <= room:
-        return text
-    while text and draw.textlength(f"{text}…", font=font(size)) > room:
-        text = text[:-1]
-    return f"{text}…"

@@ -84,14 +84,15 @@ def draw_box(
     *,
     label: str = "",
 ) -> None:
-    """Draws `box` = (x, y, width, height) in pixels, its `label` above it or else inside."""
+    """Draws `box` = (x, y, width, height) in pixels, its `label` above it or else below."""
     x, y, width, height = box
     line = max(2, round(min(image.size) / 200))
     size = max(12, round(min(image.size) / 32))
     draw = ImageDraw.Draw(image)
     draw.rectangle((x, y, x + width, y + height), outline=colour, width=line)
     if label:
-        draw_label(image, (x, y - size * 1.7), label, size=size)
+        above, below = y - size * 1.7, y + height + line
+        draw_label(image, (x, above if above >= 0 else below), label, size=size)
 
 
 def to_image(pixels: npt.NDArray[np.uint8]) -> Image.Image:

@@ -1,0 +1,1 @@
+"""When somebody speaks, by Silero VAD."""

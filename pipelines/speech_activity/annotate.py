@@ -1,0 +1,134 @@
+"""Speech activity from a media to its result files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipelines.decoding import Damage, audio
+from pipelines.findings import Findings, ResultFile, Role
+from pipelines.media import Media
+from pipelines.outputs.picture import timestamp
+from pipelines.outputs.rttm import Turn, write_rttm
+from pipelines.outputs.webvtt import Cue, write_webvtt
+from pipelines.prefetch import prefetched
+from pipelines.progress import Progress
+from pipelines.speech_activity.config import SpeechActivityConfig
+from pipelines.speech_activity.envelope import Envelope
+from pipelines.speech_activity.network import SAMPLE_RATE, Floats, SpeechNetwork
+from pipelines.speech_activity.segments import Segment, find_segments
+from pipelines.speech_activity.waveform import draw_waveform
+from pipelines.stopwatch import Stopwatch
+
+_CHUNK_SECONDS = 30
+_CHUNKS_AHEAD = 2
+_TABLE_ROWS = 24
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """A whole sound: how likely somebody speaks, window by window, and how loud it is."""
+
+    probabilities: Floats
+    envelope: Envelope
+
+    @property
+    def seconds(self) -> float:
+        return self.envelope.samples / SAMPLE_RATE
+
+
+def annotate(
+    media: Media, config: SpeechActivityConfig, folder: Path, progress: Progress
+) -> Findings:
+    """Writes WebVTT, RTTM if anybody speaks, and the waveform if there is sound, into `folder`.
+
+    Media without sound completes with nothing found and a note. Raises PipelineError.
+    """
+    stopwatch, damage = Stopwatch(), Damage()
+    heard = _listen(media, progress, stopwatch, damage)
+    segments = find_segments(heard.probabilities, heard.envelope.samples, config)
+    with stopwatch.writing():
+        files = _write(media, config, folder, heard, segments)
+    return Findings(
+        count=len(segments),
+        noun="speech segments",
+        files=files,
+        device="cpu",
+        timings=stopwatch.timings,
+        table=_table(segments),
+        notes=[*damage.notes, *([] if media.audio else ["The file has no sound."])],
+        facts={"speech_seconds": round(_speech_seconds(segments), 2)},
+    )
+
+
+def _listen(media: Media, progress: Progress, stopwatch: Stopwatch, damage: Damage) -> _Heard:
+    network, envelope = SpeechNetwork(), Envelope()
+    probabilities: list[Floats] = []
+    chunks = audio(media, sample_rate=SAMPLE_RATE, chunk_seconds=_CHUNK_SECONDS, damage=damage)
+    with prefetched(chunks, _CHUNKS_AHEAD) as ready:
+        for samples in stopwatch.decoding(ready):
+            with stopwatch.inference():
+                probabilities.append(network.listen(samples))
+            envelope.add(samples)
+            progress.report(envelope.samples / SAMPLE_RATE / max(media.duration_seconds, 1e-9))
+    probabilities.append(network.finish())
+    return _Heard(np.concatenate(probabilities), envelope)
+
+
+def _write(
+    media: Media,
+    config: SpeechActivityConfig,
+    folder: Path,
+    heard: _Heard,
+    segments: Sequence[Segment],
+) -> list[ResultFile]:
+    captions = f"{media.stem}_speech_activity.vtt"
+    cues = (Cue(segment.start, segment.end, "Speech") for segment in segments)
+    write_webvtt(folder / captions, cues)
+    files = [ResultFile(captions, Role.ANNOTATIONS, "text/vtt")]
+    if segments:
+        turns = f"{media.stem}_speaker_diarization.rttm"
+        lines = (Turn(segment.start, segment.duration, "speech") for segment in segments)
+        write_rttm(folder / turns, media.stem, lines)
+        files.append(ResultFile(turns, Role.ANNOTATIONS, "text/plain"))
+    if heard.envelope.samples:
+        picture = f"{media.stem}_speech_activity.png"
+        draw_waveform(
+            folder / picture,
+            peaks=heard.envelope.peaks,
+            probabilities=heard.probabilities,
+            segments=segments,
+            seconds=heard.seconds,
+            threshold=config.threshold,
+            title=media.name,
+            summary=_in_words(segments, heard.seconds),
+        )
+        files.append(ResultFile(picture, Role.PREVIEW, "image/png"))
+    return files
+
+
+def _speech_seconds(segments: Sequence[Segment]) -> float:
+    return sum(segment.duration for segment in segments)
+
+
+def _in_words(segments: Sequence[Segment], seconds: float) -> str:
+    if not segments:
+        return f"No speech in {timestamp(seconds)}"
+    speech = _speech_seconds(segments)
+    noun = "segment" if len(segments) == 1 else "segments"
+    return (
+        f"{len(segments):,} {noun} of speech, "
+        f"{timestamp(speech)} of {timestamp(seconds)} ({speech / seconds:.0%})"
+    )
+
+
+def _table(segments: Sequence[Segment]) -> list[dict[str, str | float]]:
+    return [
+        {
+            "start": timestamp(segment.start),
+            "end": timestamp(segment.end),
+            "seconds": round(segment.duration, 2),
+        }
+        for segment in segments[:_TABLE_ROWS]
+    ]

@@ -1,0 +1,24 @@
+from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.speech_activity.config import SpeechActivityConfig
+
+CARD = PipelineCard(
+    name="speech_activity",
+    display_name="Speech activity",
+    description=(
+        "Finds when somebody speaks, with **Silero VAD**, on the CPU at several hundred times "
+        "the speed of the sound. It tells speech from music, noise and silence; it does not tell "
+        "speakers apart."
+    ),
+    family="speech",
+    variant="silero",
+    version="1.0.0",
+    capabilities=("voice_activity_detection",),
+    outputs=(
+        OutputFormat("RTTM", ("speech_segments",)),
+        OutputFormat("WebVTT", ("speech_segments",)),
+        OutputFormat("PNG", ("waveform",)),
+    ),
+    config=SpeechActivityConfig,
+    annotate="pipelines.speech_activity.annotate:annotate",
+    warm="pipelines.speech_activity.network:warm",
+)
