@@ -28,7 +28,7 @@ def print_json(value: Any) -> None:
 
 def print_error(error: CommandError, *, as_json: bool) -> None:
     if as_json:
-        print_json(error.envelope())
+        print(json.dumps(error.envelope(), ensure_ascii=False))  # noqa: T201 - one line, as events
         return
     console = notes()
     console.print(f"[bold red]Error:[/] {escape(error.message)}")

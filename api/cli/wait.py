@@ -22,7 +22,10 @@ def wait_for(client: Client, job: Mapping[str, Any], *, quiet: bool) -> Mapping[
     """
     try:
         with _bars(quiet=quiet) as bars:
-            rows = {name: bars.add_task(name, total=1.0, note="") for name in _names(job)}
+            rows = {
+                name: bars.add_task(name, total=1.0, start=False, note="")
+                for name in job["selected_pipelines"]
+            }
             _show(bars, rows, job)
             while job["status"] not in ENDED:
                 time.sleep(_POLL_SECONDS)
@@ -54,6 +57,8 @@ def _show(bars: Progress, rows: Mapping[str, TaskID], job: Mapping[str, Any]) ->
     for name, row in rows.items():
         result = (job.get("pipeline_results") or {}).get(name) or {}
         status = result.get("status") or "pending"
+        if status != "pending":
+            bars.start_task(row)
         fraction = 1.0 if status == "completed" else (job.get("progress") or {}).get(name, 0.0)
         bars.update(row, completed=fraction, note=_note(job, status, result))
         if status in ENDED:
@@ -69,7 +74,3 @@ def _note(job: Mapping[str, Any], status: str, result: Mapping[str, Any]) -> str
         place = job.get("queue_position")
         return f"[dim]waits, place {place}[/]" if place else "[dim]waits[/]"
     return f"[dim]{job['status']}[/]"
-
-
-def _names(job: Mapping[str, Any]) -> list[str]:
-    return list(job["selected_pipelines"])
