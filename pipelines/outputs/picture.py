@@ -102,4 +102,4 @@ def to_image(pixels: npt.NDArray[np.uint8]) -> Image.Image:
 
 def save_png(image: Image.Image, path: Path) -> None:
     with replacing(path) as temporary:
-        image.save(temporary, format="PNG", optimize=True)
+        image.save(temporary, format="PNG")
