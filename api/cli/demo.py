@@ -41,7 +41,9 @@ def demo(home: Path | None, *, keep: bool, as_json: bool) -> None:
     Raises CommandError if anything failed.
     """
     settings = read_settings(home=home)
-    say: Say = (lambda _text: None) if as_json else (lambda text: answers().print(text))
+    say: Say = (
+        (lambda _text: None) if as_json else (lambda text: answers().print(text, soft_wrap=True))
+    )
     if running := find_running(settings.paths.run):
         say(f"Framegate runs at {running.url} already: the demo uses it.")
         _run_job(settings, running.url, say, as_json=as_json)
@@ -53,6 +55,7 @@ def demo(home: Path | None, *, keep: bool, as_json: bool) -> None:
             _keep_up(stack, say)
         else:
             say("  `make demo KEEP=1` leaves Framegate running, to look around there.")
+        say("Stopping…")
 
 
 def _run_job(settings: Settings, url: str, say: Say, *, as_json: bool) -> None:

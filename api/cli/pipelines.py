@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
 from api.cli.client import connect
 from api.cli.errors import CommandError
 from api.cli.submit import read_config
-from api.cli.terminal import answers, print_json
+from api.cli.terminal import answers, print_json, print_problems
 
 
 def list_pipelines(url: str, api_key: str | None, *, as_json: bool) -> None:
@@ -23,7 +24,7 @@ def list_pipelines(url: str, api_key: str | None, *, as_json: bool) -> None:
             f"[bold]{card['name']}[/]"
             + ("" if card["default_enabled"] else " [dim](on request)[/]"),
             escape(card["version"]),
-            escape(card["description"].strip().split("\n\n")[0]),
+            Markdown(card["description"]),
             escape(", ".join(output["format"] for output in card["outputs"])),
         )
     answers().print(table)
@@ -44,12 +45,11 @@ def validate(url: str, api_key: str | None, pipeline: str, config: str, *, as_js
 
 def _print_verdict(verdict: dict[str, Any]) -> None:
     console = answers()
-    console.print("[green]The config is valid.[/]" if verdict["valid"] else "[red]Not valid.[/]")
-    for problem in verdict["errors"]:
-        console.print(f"  [bold]{escape(problem['field'])}[/]: {escape(problem['message'])}")
-        if problem.get("hint"):
-            console.print(f"    [dim]{escape(problem['hint'])}[/]")
-    for warning in verdict["warnings"]:
-        console.print(f"  [yellow]{escape(warning['field'])}[/]: {escape(warning['message'])}")
-        if warning.get("suggestion"):
-            console.print(f"    [dim]{escape(warning['suggestion'])}[/]")
+    if not verdict["valid"]:
+        console.print("[red]The config is not valid.[/]")
+    elif verdict["warnings"]:
+        console.print("[yellow]The config is valid, but:[/]")
+    else:
+        console.print("[green]The config is valid.[/]")
+    print_problems(console, verdict["errors"])
+    print_problems(console, verdict["warnings"])

@@ -14,6 +14,9 @@ from api.cli.terminal import answers, notes, print_json
 
 Results = Mapping[str, Any]
 
+#: Columns of a pipeline's table that say when something begins.
+_TIME_COLUMNS = ("start", "first seen")
+
 
 def show_results(
     url: str, api_key: str | None, job_id: str, *, out: Path | None, as_json: bool
@@ -66,19 +69,12 @@ def findings_table(results: Results) -> RenderableType:
 
 
 def _where(rows: list[Mapping[str, Any]], most: int = 4) -> str:
-    """When the first few things were found: from the rows' own column of times."""
+    """When the first few things found begin."""
     column = next((key for key in (rows[0] if rows else {}) if key in _TIME_COLUMNS), None)
     if column is None:
         return ""
-    times = [_clock(row[column]) for row in rows[:most]]
+    times = [str(row[column]) for row in rows[:most]]
     return ", ".join(times) + (", …" if len(rows) > most else "")
-
-
-_TIME_COLUMNS = ("start", "first", "first_seen", "from", "time")
-
-
-def _clock(moment: str | float) -> str:
-    return moment if isinstance(moment, str) else f"{moment:.1f} s"
 
 
 def _file_table(results: Results) -> Table:

@@ -1,6 +1,7 @@
 """What commands print: answers on standard output, all else on standard error."""
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -26,16 +27,23 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - this is the output
 
 
+def print_problems(console: Console, problems: Iterable[Mapping[str, Any]]) -> None:
+    """What is wrong with the fields of a config or a request."""
+    for problem in problems:
+        console.print(f"  [bold]{escape(problem['field'])}[/]: {escape(problem['message'])}")
+        if hint := problem.get("hint") or problem.get("suggestion"):
+            console.print(f"    [dim]{escape(hint)}[/]")
+
+
 def print_error(error: CommandError, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(error.envelope(), ensure_ascii=False))  # noqa: T201 - one line, as events
         return
     console = notes()
     console.print(f"[bold red]Error:[/] {escape(error.message)}")
-    for problem in (error.detail or {}).get("errors", ()):
-        console.print(f"  [bold]{escape(problem['field'])}[/]: {escape(problem['message'])}")
-        if problem.get("hint"):
-            console.print(f"    [dim]{escape(problem['hint'])}[/]")
+    problems = (error.detail or {}).get("errors", ())
+    if len(problems) > 1:  # else the message says it
+        print_problems(console, problems)
     if log := (error.detail or {}).get("log"):
         console.print(f"[dim]{escape(log)}[/]")
     if error.hint:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from api.cli.client import Client, segment
@@ -70,7 +71,9 @@ def _note(job: Mapping[str, Any], status: str, result: Mapping[str, Any]) -> str
         return f"[green]{result.get('annotation_count', 0)} found[/]"
     if status in ENDED:
         return f"[red]{status}[/]"
-    if job["status"] == "pending":
-        place = job.get("queue_position")
-        return f"[dim]waits, place {place}[/]" if place else "[dim]waits[/]"
-    return f"[dim]{job['status']}[/]"
+    if status != "pending":
+        return f"[dim]{status}[/]"
+    place = job.get("queue_position")
+    reason = job.get("waiting_reason")
+    waits = f"waits, place {place}" if place else "waits"
+    return f"[dim]{waits}{f': {escape(reason)}' if reason else ''}[/]"
