@@ -2,10 +2,14 @@
 
 from dagster import Definitions
 
+from orchestration.assets import build_assets
 from orchestration.jobs import build_jobs
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 
 _settings = Settings()
 
-definitions = Definitions(jobs=build_jobs(load_catalog(), _settings.folders))
+definitions = Definitions(
+    assets=build_assets(load_catalog()),
+    jobs=build_jobs(load_catalog(), _settings.folders),
+)

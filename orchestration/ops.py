@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import dagster
 from dagster import Failure as OpFailure
 from dagster import Field, In, Nothing, OpDefinition, OpExecutionContext, Out, op
 
@@ -28,10 +27,11 @@ from contracts.run import (
     failure_tag,
     pipeline_tags,
 )
+from orchestration.assets import record_annotations
 from orchestration.config_schema import config_schema
 from orchestration.failure import failure_of
 from orchestration.media_store import is_sha256, locate_media
-from orchestration.metadata import findings_metadata, media_metadata
+from orchestration.metadata import media_metadata
 from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME
@@ -81,7 +81,7 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
     @op(
         name=card.name,
         description=card.description,
-        config_schema=Field(config_schema(card.config), is_required=False),
+        config_schema=config_schema(card.config),
         required_resource_keys={HOME},
         ins={"probed": In(Nothing)},
         out=Out(Nothing),
@@ -103,18 +103,7 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
                 run_id=context.run_id,
                 report=lambda fraction: progress.write(card.name, fraction),
             )
-        metadata = findings_metadata(publication)
-        context.add_output_metadata(metadata)
-        context.log_event(
-            dagster.AssetMaterialization(
-                asset_key=["annotations", card.name],
-                partition=context.run.tags.get(MEDIA_TAG),
-                description=f"{publication.findings.count} {publication.findings.noun} "
-                f"in {media.name}",
-                metadata=metadata,
-                tags={"framegate/version": card.version},
-            )
-        )
+        record_annotations(context, card, _media_hash(context), publication)
 
     return _annotate
 
@@ -183,6 +172,15 @@ def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) 
     new = {key: value for key, value in missing.items() if key not in context.run.tags}
     if new:
         context.instance.add_run_tags(context.run_id, new)
+
+
+def _media_hash(context: OpExecutionContext) -> str:
+    """Of a file that was named by its path, the first op has put the hash on the run."""
+    named = str(_op_config(context, PROBE_OP)["media"])
+    if is_sha256(named):
+        return named
+    run = context.instance.get_run_by_id(context.run_id)
+    return run.tags[MEDIA_TAG] if run else ""
 
 
 def _sha256(path: Path) -> str:

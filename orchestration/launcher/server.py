@@ -237,7 +237,7 @@ def _choose_visible_devices(lease: Lease | None, inventory: Inventory) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     supervisors = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
     settings = Settings()
     preload()
