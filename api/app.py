@@ -20,6 +20,8 @@ from api.database import Database
 from api.dependencies import Services
 from api.devices import KnownDevices
 from api.errors import FramegateError
+from api.events.hub import Hub
+from api.events.watcher import Watcher
 from api.handlers import answer_error, answer_http_exception, answer_validation_error
 from api.health.check import HealthCheck
 from api.health.deadline import Deadline
@@ -92,6 +94,7 @@ def create_services(settings: Settings) -> Services:
             inventory=inventory,
             deadline=Deadline.of(settings.probe_timeout),
         ),
+        events=Hub(Watcher(dagster, home, settings.run_url)),
     )
 
 
@@ -102,6 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await services.events.close()
         await services.dagster.close()
         services.database.close()
 

@@ -16,6 +16,7 @@ from api.dagster.client import DagsterClient
 from api.database import Database
 from api.devices import KnownDevices
 from api.errors import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.events.hub import Hub
 from api.health.check import HealthCheck
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
@@ -40,6 +41,7 @@ class Services:
     media: MediaStore
     authenticator: Authenticator
     health: HealthCheck
+    events: Hub
 
 
 async def _services(request: Request) -> Services:

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from api.routes import health, jobs, keys, pipelines, results, system, validation
+from api.routes import events, health, jobs, keys, pipelines, results, system, validation
 
 ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
     results.router,
+    events.router,
     validation.router,
     pipelines.router,
     health.router,

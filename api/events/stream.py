@@ -1,0 +1,104 @@
+"""The answer that never ends by itself: events, heartbeats, and an eye on who listens."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
+
+import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.events.event import Event
+from api.events.hub import Subscription
+
+_HEARTBEAT_SECONDS = 15.0
+#: A client that has not taken a piece for this long does not read any more.
+_SEND_SECONDS = 30.0
+_OPENING = b"retry: 3000\n\n"
+_HEARTBEAT = b": alive\n\n"
+
+
+class EventStream(Response):
+    """Sends `backlog`, then what comes. Of one job, it ends with the job's last event."""
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        backlog: Sequence[Event],
+        *,
+        heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._subscription = subscription
+        self._backlog = backlog
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with anyio.create_task_group() as tasks:
+
+                async def ending(work: Awaitable[object]) -> None:
+                    await work
+                    tasks.cancel_scope.cancel()
+
+                tasks.start_soon(ending, _disconnected(receive))
+                tasks.start_soon(ending, self._subscription.dropped.wait())
+                tasks.start_soon(ending, self._stream_while_read(send))
+        finally:
+            self._subscription.close()
+
+    async def _stream_while_read(self, send: Send) -> None:
+        with suppress(TimeoutError):
+            await self._stream(send)
+
+    async def _stream(self, send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        await _send(send, _OPENING)
+        told: dict[str, int] = {}
+        for event in self._backlog:
+            told[event.job_id] = event.moment
+            await _send(send, event.encode())
+            if self._is_over(event):
+                break
+        else:
+            await self._follow(send, told)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _follow(self, send: Send, told: dict[str, int]) -> None:
+        while True:
+            event = await self._next()
+            if event is None:
+                await _send(send, _HEARTBEAT)
+                continue
+            if event.moment <= told.get(event.job_id, 0):
+                continue  # the backlog had it already
+            await _send(send, event.encode())
+            if self._is_over(event):
+                return
+
+    async def _next(self) -> Event | None:
+        """None where nothing happens for a while."""
+        try:
+            async with asyncio.timeout(self._heartbeat_seconds):
+                return await self._subscription.next()
+        except TimeoutError:
+            return None
+
+    def _is_over(self, event: Event) -> bool:
+        return event.is_last and self._subscription.job_id is not None
+
+
+async def _send(send: Send, body: bytes) -> None:
+    """Raises TimeoutError."""
+    async with asyncio.timeout(_SEND_SECONDS):
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,120 @@
+"""Finds out what has changed since the last look: Dagster's runs, and progress files."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from anyio import to_thread
+
+from api.dagster.client import RUNNING, DagsterClient
+from api.dagster.run import Run, RunFilter
+from api.description import JobFiles, describe, read_files
+from api.events.event import Event, event_of, moment_of
+from api.schemas import Job
+from contracts.home import Home
+from contracts.run import KIND, KIND_TAG
+
+_TAGS = {KIND_TAG: KIND}
+_PAGE = 200
+#: A run may be written a moment after another that is stamped later: look that far back again.
+_OVERLAP_SECONDS = 2.0
+#: How far Dagster's clock may be behind ours at the first look.
+_SKEW_SECONDS = 60.0
+
+
+class Watcher:
+    """`begin` takes in how things are, each `poll` tells what is different since."""
+
+    def __init__(self, dagster: DagsterClient, home: Home, url_of: Callable[[str], str]) -> None:
+        self._dagster = dagster
+        self._home = home
+        self._url_of = url_of
+        self._seen_until = 0.0
+        self._moment = 0
+        self._known: dict[str, str] = {}
+        self._runs: dict[str, Run] = {}
+
+    @property
+    def moment(self) -> int:
+        """Of the last change that is known."""
+        return self._moment
+
+    async def begin(self) -> None:
+        """Raises OrchestratorUnavailableError."""
+        self._seen_until = time.time() - _SKEW_SECONDS
+        self._moment = int(self._seen_until * 1_000_000)
+        self._known, self._runs = {}, {}
+        running = await self._all(RunFilter(tags=_TAGS, statuses=RUNNING))
+        updated = await self._all(RunFilter(tags=_TAGS, updated_after=self._seen_until))
+        await self._changes([*running, *updated])
+
+    async def poll(self) -> list[Event]:
+        """Oldest first. Raises OrchestratorUnavailableError; then the next poll tells all."""
+        after = self._seen_until - _OVERLAP_SECONDS
+        updated = await self._all(RunFilter(tags=_TAGS, updated_after=after))
+        fresh = {run.run_id for run in updated}
+        watched = [run for run in self._runs.values() if run.run_id not in fresh]
+        return await self._changes([*updated, *watched])
+
+    async def snapshot(self, run: Run) -> Event:
+        """How the job is now."""
+        (files,) = await self._read([run])
+        return event_of(self._describe(run, files), moment_of(run))
+
+    async def updated_since(self, moment: int) -> list[Event]:
+        """How the jobs are that have changed since, oldest first; at most a page of them.
+
+        Raises OrchestratorUnavailableError.
+        """
+        after = moment / 1_000_000 - _OVERLAP_SECONDS
+        page = await self._dagster.runs(RunFilter(tags=_TAGS, updated_after=after), limit=_PAGE)
+        events = [await self.snapshot(run) for run in page.runs]
+        return sorted(events, key=lambda event: event.moment)
+
+    async def _all(self, run_filter: RunFilter) -> list[Run]:
+        runs: list[Run] = []
+        cursor: str | None = None
+        while True:
+            page = await self._dagster.runs(run_filter, limit=_PAGE, cursor=cursor)
+            runs += page.runs
+            cursor = page.cursor
+            if cursor is None:
+                return runs
+
+    async def _changes(self, runs: Iterable[Run]) -> list[Event]:
+        """An event for each run that is not as it was; what is known moves on."""
+        ordered = sorted({run.run_id: run for run in runs}.values(), key=moment_of)
+        events = []
+        for run, files in zip(ordered, await self._read(ordered), strict=True):
+            event = event_of(
+                self._describe(run, files), moment=max(moment_of(run), self._moment + 1)
+            )
+            if self._known.get(run.run_id) != event.data:
+                self._known[run.run_id] = event.data
+                self._moment = event.moment
+                events.append(event)
+        self._seen_until = max([self._seen_until, *(run.updated_at or 0.0 for run in ordered)])
+        self._remember(ordered)
+        return events
+
+    def _remember(self, runs: Iterable[Run]) -> None:
+        """Runs at work, for their progress; and for as long as they may be told again, others."""
+        for run in runs:
+            if run.status in RUNNING:
+                self._runs[run.run_id] = run
+            else:
+                self._runs.pop(run.run_id, None)
+        recent = {
+            run.run_id
+            for run in runs
+            if (run.updated_at or 0.0) >= self._seen_until - _OVERLAP_SECONDS
+        }
+        kept = recent | self._runs.keys()
+        self._known = {run_id: data for run_id, data in self._known.items() if run_id in kept}
+
+    async def _read(self, runs: Sequence[Run]) -> list[JobFiles]:
+        if not runs:
+            return []
+        return await to_thread.run_sync(lambda: [read_files(self._home, run) for run in runs])
+
+    def _describe(self, run: Run, files: JobFiles) -> Job:
+        return describe(run, files, url=self._url_of(run.run_id))

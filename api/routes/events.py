@@ -1,0 +1,93 @@
+"""Jobs' changes as server-sent events, of one job or of all."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+
+from api.dependencies import CurrentServices, DownloadReader, Services
+from api.events.event import Event, moment_of, parse_id
+from api.events.stream import EventStream
+from api.jobs import find_run
+from api.responses import errors
+
+router = APIRouter(prefix="/api/v1", tags=["events"])
+
+LastEventId = Annotated[
+    str | None, Header(alias="Last-Event-ID", description="The last id seen: go on from there.")
+]
+
+_STREAM = {200: {"description": "Events as they come", "content": {"text/event-stream": {}}}}
+
+
+@router.get(
+    "/jobs/{job_id}/events",
+    operation_id="streamJobEvents",
+    summary="Follow a job",
+    response_class=Response,
+    responses={
+        **_STREAM,
+        204: {"description": "The job has ended, and its last event has been seen"},
+        **errors(401, 403, 404, 429, 500, 503),
+    },
+)
+async def of_job(
+    _reader: DownloadReader,
+    services: CurrentServices,
+    job_id: str,
+    last_event_id: LastEventId = None,
+) -> Response:
+    return await _follow(services, job_id, parse_id(last_event_id))
+
+
+@router.get(
+    "/events/stream",
+    operation_id="streamEvents",
+    summary="Follow all jobs, or one",
+    response_class=Response,
+    responses={
+        **_STREAM,
+        204: {"description": "The job has ended, and its last event has been seen"},
+        **errors(400, 401, 403, 404, 429, 500, 503),
+    },
+)
+async def of_all(
+    _reader: DownloadReader,
+    services: CurrentServices,
+    job_id: Annotated[str | None, Query(description="Follow this job alone.")] = None,
+    last_event_id: LastEventId = None,
+) -> Response:
+    return await _follow(services, job_id, parse_id(last_event_id))
+
+
+async def _follow(services: Services, job_id: str | None, seen: int | None) -> Response:
+    """Raises JobNotFoundError, OrchestratorUnavailableError, RateLimitedError."""
+    subscription = await services.events.subscribe(job_id)
+    try:
+        missed = await _missed(services, job_id, seen)
+    except BaseException:
+        subscription.close()
+        raise
+    if missed is None:
+        subscription.close()
+        return Response(status_code=204)  # tells a browser not to come back
+    return EventStream(subscription, missed)
+
+
+async def _missed(services: Services, job_id: str | None, seen: int | None) -> list[Event] | None:
+    """What the client has not seen; of one job at least how it is, or None if it has ended and
+    that has been seen.
+    """
+    watcher = services.events.watcher
+    remembered = None if seen is None else services.events.since(seen, job_id)
+    if job_id is None:
+        if seen is None or remembered is not None:
+            return remembered or []
+        return await watcher.updated_since(seen)
+    run = await find_run(services.dagster, job_id, with_steps=False)
+    if remembered:
+        return remembered
+    knows_all = remembered is not None or (seen is not None and seen >= moment_of(run))
+    if knows_all and run.status.is_terminal:
+        return None
+    return [] if knows_all else [await watcher.snapshot(run)]
