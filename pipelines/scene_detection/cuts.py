@@ -68,6 +68,8 @@ def _far_apart(cuts: Sequence[Cut], ends: Sequence[float], minimum_seconds: floa
 
 
 def _frame_seconds(times: Sequence[float]) -> float:
-    """How long the last frame stays: as long as a frame does in the median."""
-    steps = sorted(after - before for before, after in pairwise(times) if after > before)
-    return steps[len(steps) // 2] if steps else _DEFAULT_FRAME_SECONDS
+    """How long the last frame stays: as long as the one before."""
+    for later, earlier in pairwise(reversed(times)):
+        if later > earlier:
+            return later - earlier
+    return _DEFAULT_FRAME_SECONDS
