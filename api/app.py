@@ -31,8 +31,8 @@ from api.middleware import EnvelopeMiddleware, RequestMiddleware
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
-from pipelines.registry.catalog import load_catalog
-from pipelines.registry.devices import NvmlInventory
+from pipelines.registry.catalog import Catalog, load_catalog
+from pipelines.registry.devices import Inventory, NvmlInventory
 
 log = logging.getLogger("framegate")
 
@@ -66,14 +66,22 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     return app
 
 
-def create_services(settings: Settings) -> Services:
+def create_services(
+    settings: Settings,
+    *,
+    transport: GraphqlTransport | None = None,
+    catalog: Catalog | None = None,
+    inventory: Inventory | None = None,
+) -> Services:
+    """What is not given is the real thing."""
     home = settings.paths
     database = Database(settings.database)
-    transport = GraphqlTransport(settings.dagster_url, timeout=settings.dagster_timeout)
-    inventory = NvmlInventory()
+    inventory = inventory or NvmlInventory()
     prober = Prober(settings.media_timeout)
-    catalog = load_catalog()
-    dagster = DagsterClient(transport)
+    catalog = catalog or load_catalog()
+    dagster = DagsterClient(
+        transport or GraphqlTransport(settings.dagster_url, timeout=settings.dagster_timeout)
+    )
     return Services(
         settings=settings,
         home=home,
