@@ -1,25 +1,35 @@
 """Face detection from a media to its result files."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.decoding import Damage
-from pipelines.device import BatchSize, pick_device, use_all_cores
+from pipelines.decoding import Damage, frames
+from pipelines.device import BatchSize, Device, pick_device, use_all_cores
 from pipelines.face_detection import summary
 from pipelines.face_detection.card import CARD
 from pipelines.face_detection.config import FaceDetectionConfig
-from pipelines.face_detection.detect import detect
-from pipelines.face_detection.gallery import Gallery
+from pipelines.face_detection.detect import detect, network_size
+from pipelines.face_detection.gallery import Gallery, Shot
 from pipelines.face_detection.preview import MOST_SHOTS, draw_preview, tile_size
 from pipelines.face_detection.report import write_report
 from pipelines.face_detection.sighting import Sighting
 from pipelines.face_detection.video import write_video
 from pipelines.findings import Findings, ResultFile, Role
 from pipelines.media import Media
+from pipelines.prefetch import prefetched
 from pipelines.progress import Progress
 from pipelines.stopwatch import Stopwatch
 
-#: How much of the work is done when all faces are found, if a video is to be drawn after it.
-_SHARE_BEFORE_VIDEO = 0.6
+_BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Every look at the video, and those to show."""
+
+    sightings: Sequence[Sighting] = ()
+    shots: Sequence[Shot] = ()
 
 
 def annotate(
@@ -33,67 +43,90 @@ def annotate(
     device = pick_device(config.device)
     batch = BatchSize(config.batch_size if device.kind == "cuda" else 1)
     stopwatch, damage = Stopwatch(), Damage()
-    size = tile_size(media.video) if media.video else (1, 1)
-    gallery, sightings = Gallery(size, media.duration_seconds), list[Sighting]()
-    share = _SHARE_BEFORE_VIDEO if config.annotated_video else 1.0
-    for frame, sighting in detect(
-        media, config, device=device, batch=batch, stopwatch=stopwatch, damage=damage
-    ):
-        sightings.append(sighting)
-        gallery.offer(frame.image, sighting)
-        progress.report(share * sighting.time / max(media.duration_seconds, sighting.time, 1e-9))
+    seen = _look(
+        media, config, progress, device=device, batch=batch, stopwatch=stopwatch, damage=damage
+    )
     with stopwatch.writing():
-        files = _write(
-            media, config, folder, gallery=gallery, sightings=sightings, progress=progress
-        )
+        files = _write(media, config, folder, seen, progress)
     return Findings(
-        count=summary.faces_seen(sightings),
+        count=summary.faces_seen(seen.sightings),
         noun="faces",
         files=files,
         device=device.label,
         timings=stopwatch.timings,
-        table=summary.as_table(sightings) if config.tracking else (),
+        table=summary.as_table(seen.sightings) if config.tracking else (),
         notes=_notes(media, batch, damage),
-        facts=_facts(config, sightings, batch),
+        facts=_facts(config, seen.sightings, batch),
     )
 
 
-def _write(
+def _look(
     media: Media,
     config: FaceDetectionConfig,
-    folder: Path,
-    *,
-    gallery: Gallery,
-    sightings: list[Sighting],
     progress: Progress,
+    *,
+    device: Device,
+    batch: BatchSize,
+    stopwatch: Stopwatch,
+    damage: Damage,
+) -> _Seen:
+    video = media.video
+    if video is None:
+        return _Seen()
+    gallery, sightings = Gallery(tile_size(video), media.duration_seconds), list[Sighting]()
+    size, share = network_size(video, config.maximum_side), _share_of_detection(config)
+    source = frames(media, size=size, rate=config.sample_rate, damage=damage)
+    with prefetched(source, _BATCHES_AHEAD * batch.size) as ready:
+        looks = stopwatch.decoding(ready)
+        for frame, sighting in detect(
+            looks, video, config, device=device, batch=batch, stopwatch=stopwatch
+        ):
+            sightings.append(sighting)
+            gallery.offer(frame.image, sighting)
+            progress.report(share * _fraction(sighting.time, media))
+    return _Seen(sightings, gallery.choose(MOST_SHOTS))
+
+
+def _write(
+    media: Media, config: FaceDetectionConfig, folder: Path, seen: _Seen, progress: Progress
 ) -> list[ResultFile]:
     name, tracked = f"{media.stem}_face_analysis", config.tracking
-    write_report(folder / f"{name}.json", media, sightings, tracked=tracked, version=CARD.version)
+    write_report(
+        folder / f"{name}.json", media, seen.sightings, tracked=tracked, version=CARD.version
+    )
     files = [ResultFile(f"{name}.json", Role.ANNOTATIONS, "application/json")]
-    if media.video is None or not sightings:
+    if media.video is None or not seen.shots:
         return files
     draw_preview(
         folder / f"{name}.png",
         media.video,
-        gallery.choose(MOST_SHOTS),
+        seen.shots,
         title=media.name,
-        summary=summary.in_words(sightings, tracked=tracked),
+        summary=summary.in_words(seen.sightings, tracked=tracked),
         tracked=tracked,
     )
     files.append(ResultFile(f"{name}.png", Role.PREVIEW, "image/png"))
-    if config.annotated_video:
-        left = 1 - _SHARE_BEFORE_VIDEO
-        duration = max(media.duration_seconds, 1e-9)
-        write_video(
-            folder / f"{name}.mp4",
-            media,
-            media.video,
-            sightings,
-            tracked=tracked,
-            report=lambda time: progress.report(_SHARE_BEFORE_VIDEO + left * time / duration),
-        )
-        files.append(ResultFile(f"{name}.mp4", Role.VIDEO, "video/mp4"))
-    return files
+    if not config.annotated_video:
+        return files
+    share = _share_of_detection(config)
+    write_video(
+        folder / f"{name}.mp4",
+        media,
+        media.video,
+        seen.sightings,
+        tracked=tracked,
+        report=lambda time: progress.report(share + (1 - share) * _fraction(time, media)),
+    )
+    return [*files, ResultFile(f"{name}.mp4", Role.VIDEO, "video/mp4")]
+
+
+def _share_of_detection(config: FaceDetectionConfig) -> float:
+    """How much of the work is done when all faces are found."""
+    return 0.6 if config.annotated_video else 1.0
+
+
+def _fraction(time: float, media: Media) -> float:
+    return time / max(media.duration_seconds, time, 1e-9)
 
 
 def _notes(media: Media, batch: BatchSize, damage: Damage) -> list[str]:
@@ -109,7 +142,7 @@ def _notes(media: Media, batch: BatchSize, damage: Damage) -> list[str]:
 
 
 def _facts(
-    config: FaceDetectionConfig, sightings: list[Sighting], batch: BatchSize
+    config: FaceDetectionConfig, sightings: Sequence[Sighting], batch: BatchSize
 ) -> dict[str, int]:
     facts = {"frames": len(sightings), "batch_size": batch.size}
     if config.tracking:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
@@ -418,6 +419,7 @@ sys.exit(findings.count != 20)
 def test_the_card_is_read_without_loading_a_model_library() -> None:
     script = """
 import sys
+import threading
 from pipelines.face_detection.card import CARD
 assert not {"torch", "onnx", "onnxruntime", "numpy", "av"} & sys.modules.keys()
 """
@@ -429,3 +431,15 @@ def test_the_memory_estimate_follows_batch_and_size_and_is_nothing_on_a_cpu() ->
     assert small < CARD.gpu_memory(FaceDetectionConfig(batch_size=8)) < 3 * 2**30
     assert small < CARD.gpu_memory(FaceDetectionConfig(batch_size=1, maximum_side=1280))
     assert CARD.gpu_memory(FaceDetectionConfig(device="cpu")) == 0
+
+
+def test_an_interruption_ends_the_work_and_leaves_no_thread_and_no_file(
+    run: Run, clips: dict[str, Path], tmp_path: Path
+) -> None:
+    def interrupt(_fraction: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(clips["carphone"], progress=Progress(interrupt, interval=0))
+    assert not [thread for thread in threading.enumerate() if thread.name == "prefetch"]
+    assert list(tmp_path.iterdir()) == []
