@@ -1,0 +1,105 @@
+"""What tests of every room share: the real stack, started once."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from api.cli.stack_process import StackProcess
+from api.stack.events import AdminKeyCreated, Event, StackReady
+from api.stack.ports import free_port, is_free
+
+_STOP_SECONDS = 60
+
+StartUp = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="session")
+def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder into which pip has installed a third party's pipelines."""
+    folder = tmp_path_factory.mktemp("third-party")
+    packages = Path(__file__).parent / "packages"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+            *("--no-build-isolation", "--disable-pip-version-check", "--target", str(folder)),
+            str(packages / "misbehaving"),
+        ],
+        check=True,
+        timeout=300,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare_environment(third_party: Path) -> Mapping[str, str]:
+    """The environment without settings of whoever runs the tests."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("FRAMEGATE_")}
+    return {**kept, "PYTHONPATH": str(third_party)}
+
+
+@pytest.fixture(scope="session")
+def start_up(bare_environment: Mapping[str, str]) -> StartUp:
+    """Starts `framegate up --json` on free ports as a process that the caller must stop."""
+
+    def start(home: Path, *options: str, port: int = 0, dagster_port: int = 0) -> subprocess.Popen:
+        command = [
+            *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(home)),
+            *("--port", str(port or free_port())),
+            *("--dagster-port", str(dagster_port or free_port()), *options),
+        ]
+        return subprocess.Popen(
+            command, env=bare_environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def _stack_and_key(
+    start_up: StartUp, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[StackReady, str]]:
+    told: list[Event] = []
+    with start_up(tmp_path_factory.mktemp("stack") / "home") as process:
+        try:
+            ready = StackProcess(process.stdout or ()).until_ready(told.append)
+            [key] = [event.key for event in told if isinstance(event, AdminKeyCreated)]
+            yield ready, key
+            tree = psutil.Process(process.pid).children(recursive=True)
+        finally:
+            process.terminate()
+            process.communicate(timeout=_STOP_SECONDS)
+    assert process.returncode == 0
+    assert [child for child in tree if child.is_running()] == []
+    assert all(
+        is_free("127.0.0.1", httpx.URL(url).port or 0) for url in (ready.url, ready.dagster_url)
+    )
+
+
+@pytest.fixture(scope="session")
+def stack(_stack_and_key: tuple[StackReady, str]) -> StackReady:
+    """The real stack in a home of its own: `home`, `url`, `dagster_url`.
+
+    It is stopped after the last test; nothing of it may be left then.
+    """
+    return _stack_and_key[0]
+
+
+@pytest.fixture(scope="session")
+def admin_key(_stack_and_key: tuple[StackReady, str]) -> str:
+    """The key that the stack's first start made."""
+    return _stack_and_key[1]
+
+
+@pytest.fixture(scope="session")
+def rest(stack: StackReady, admin_key: str) -> Iterator[httpx.Client]:
+    """A client of the real stack's API, as an administrator."""
+    with httpx.Client(
+        base_url=stack.url, headers={"X-API-Key": admin_key}, timeout=30.0, trust_env=False
+    ) as client:
+        yield client
