@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, String, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
 #: Any constant: the name of the lock under which PostgreSQL migrates one process at a time.
@@ -94,12 +94,14 @@ def open_database(url: str) -> Database:
 
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
-    engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-    if parsed.get_backend_name() == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    # Opening the file costs next to nothing, and a pool would go on using one that was deleted.
+    engine = create_engine(parsed, poolclass=NullPool)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
     return engine
 
 

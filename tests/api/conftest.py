@@ -156,7 +156,7 @@ class FakeDagster:
 
     def _page(
         self,
-        filter: Any = None,
+        filter: Any = None,  # noqa: A002 - Dagster names it so
         cursor: str | None = None,
         limit: int | None = None,
     ) -> list[FakeRun]:

@@ -111,10 +111,7 @@ def test_processes_that_start_at_once_migrate_one_database_and_make_one_admin(fi
         "database.close()"
     )
     command = [sys.executable, "-c", program, f"sqlite:///{file}"]
-    processes = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     printed = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4
     assert sum(secret.startswith("fg_") for secret in printed) == 1
