@@ -21,8 +21,8 @@ CARD = PipelineCard(
     description=(
         "Finds faces with **CenterFace**: a box and five landmarks (eyes, nose, corners of the "
         "mouth) in the pixels of the video as displayed, and follows each face over time with "
-        "**ByteTrack**. A face keeps its number while it is in sight or away for at most two "
-        "seconds; the number says nothing of who the person is."
+        "**ByteTrack**. A face keeps its number within a shot, while it is in sight or away for at "
+        "most two seconds; the number says nothing of who the person is."
     ),
     family="faces",
     variant="centerface",

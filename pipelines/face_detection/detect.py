@@ -56,5 +56,5 @@ def detect(
         height, width, _ = look.image.shape
         faces = found.scaled(video.width / width, video.height / height)
         faces = faces.at_least(config.minimum_face_size)
-        numbers = tracker.update(look.time, faces)
+        numbers = tracker.update(look, faces)
         yield look, Sighting(look.index, look.time, faces, numbers)

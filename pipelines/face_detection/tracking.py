@@ -4,7 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from edgefirst.tracker import ByteTrack
 
+from pipelines.decoding import Frame
 from pipelines.face_detection.decode import Faces, Floats
+from pipelines.face_detection.shots import ShotChange
 
 #: A face out of sight for longer than this is a new one.
 _MEMORY_SECONDS = 2.0
@@ -17,7 +19,7 @@ _NANOSECONDS = 1_000_000_000
 
 
 class Tracker:
-    """Numbers faces from 1, the same number while a face is in sight.
+    """Numbers faces from 1, the same number while a face is in sight; a cut begins anew.
 
     Every face counts, as the config's threshold has decided already. Between two looks a face may
     move by more than its width, so boxes are matched with a buffer around them (Yang et al.,
@@ -28,23 +30,28 @@ class Tracker:
 
     def __init__(self, sample_rate: float) -> None:
         memory = max(_MEMORY_SECONDS, _MEMORY_LOOKS / sample_rate)
-        self._tracks = ByteTrack(
-            high_conf=0.0, iou=_OVERLAP, update=1.0, lifespan_ns=round(memory * _NANOSECONDS)
-        )
+        self._lifespan = round(memory * _NANOSECONDS)
+        self._tracks = self._no_tracks()
+        self._change = ShotChange()
         self._numbers: dict[str, int] = {}
         self._given = 0
 
-    def update(self, time: float, faces: Faces) -> npt.NDArray[np.int32]:
-        """The number of each face; call it for every frame, `time` in seconds never falling."""
+    def update(self, look: Frame, faces: Faces) -> npt.NDArray[np.int32]:
+        """The number of each face in `look`; call it for every look, in order of time."""
+        if self._change.between(look.image):
+            self._tracks = self._no_tracks()
         tracks = self._tracks.update(
             _buffered(faces.boxes),
             faces.scores,
             np.zeros(len(faces), np.uintp),
-            round(max(0.0, time) * _NANOSECONDS),
+            round(max(0.0, look.time) * _NANOSECONDS),
         )
         return np.array(
             [self._number(None if track is None else track.uuid) for track in tracks], np.int32
         )
+
+    def _no_tracks(self) -> ByteTrack:
+        return ByteTrack(high_conf=0.0, iou=_OVERLAP, update=1.0, lifespan_ns=self._lifespan)
 
     def _number(self, track: str | None) -> int:
         known = None if track is None else self._numbers.get(track)
@@ -62,7 +69,7 @@ class Untracked:
     def __init__(self) -> None:
         self._given = 0
 
-    def update(self, _time: float, faces: Faces) -> npt.NDArray[np.int32]:
+    def update(self, _look: Frame, faces: Faces) -> npt.NDArray[np.int32]:
         first = self._given + 1
         self._given += len(faces)
         return np.arange(first, first + len(faces), dtype=np.int32)

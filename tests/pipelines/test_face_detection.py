@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pipelines.decoding import frames
+from pipelines.decoding import Frame, frames
 from pipelines.device import Device
 from pipelines.errors import ModelUnavailableError
 from pipelines.face_detection.annotate import annotate
@@ -58,6 +58,10 @@ def faces_of(boxes: Iterable[tuple[float, float, float, float]]) -> Faces:
     return Faces(
         corners, np.full(len(corners), 0.9, np.float32), np.zeros((len(corners), 5, 2), np.float32)
     )
+
+
+def look(time: float, brightness: int = 0) -> Frame:
+    return Frame(0, time, np.full((32, 32, 3), brightness, np.uint8))
 
 
 def sighting(time: float, numbers: list[int], x: float = 0.0) -> Sighting:
@@ -300,13 +304,13 @@ def test_a_picture_all_aglow_is_decoded_without_harm() -> None:
 def test_two_faces_that_cross_keep_their_numbers(rate: int) -> None:
     random, tracker = np.random.default_rng(0), Tracker(rate)
     seen: dict[str, set[int]] = {"right": set(), "left": set()}
-    for look in range(8 * rate):
-        time = look / rate
+    for step in range(8 * rate):
+        time = step / rate
         x = {"right": 50 + 80 * time, "left": 700 - 60 * time}
         y = {"right": 100, "left": 160}
         who = list(random.permutation(["right", "left"]))
         boxes = [(x[w], y[w], x[w] + 60, y[w] + 70) for w in who]
-        for name, number in zip(who, tracker.update(time, faces_of(boxes)), strict=True):
+        for name, number in zip(who, tracker.update(look(time), faces_of(boxes)), strict=True):
             seen[name].add(int(number))
     assert sorted(map(sorted, seen.values())) == [[1], [2]]
 
@@ -316,16 +320,32 @@ def test_a_face_away_for_a_moment_keeps_its_number_and_for_long_does_not(
     away: float, numbers: list[int]
 ) -> None:
     tracker, box = Tracker(5), [(10, 10, 50, 60)]
-    first = tracker.update(0.0, faces_of(box))
-    for look in range(1, round(away * 5)):
-        assert tracker.update(look / 5, faces_of([])).tolist() == []
-    assert [*first, *tracker.update(away, faces_of(box))] == numbers
+    first = tracker.update(look(0.0), faces_of(box))
+    for step in range(1, round(away * 5)):
+        assert tracker.update(look(step / 5), faces_of([])).tolist() == []
+    assert [*first, *tracker.update(look(away), faces_of(box))] == numbers
+
+
+def test_after_a_cut_the_face_in_the_same_place_is_another() -> None:
+    tracker, box = Tracker(5), faces_of([(10, 10, 50, 60)])
+    numbers = [
+        tracker.update(look(step / 5, brightness), box).tolist()
+        for step, brightness in enumerate([30, 60, 200, 210])
+    ]
+    assert numbers == [[1], [1], [2], [2]]
+
+
+def test_the_demos_faces_have_a_number_for_each_shot(run: Run, sample: Path) -> None:
+    """The talking head of the first and of the last clip, and the two people on bikes between."""
+    spans = [(row["first seen"], row["last seen"]) for row in run(sample).findings.table]
+    assert len(spans) == 4
+    assert max(last for first, last in spans if first == "0:00.0") < "0:04.0"
 
 
 def test_untracked_faces_are_counted_on() -> None:
     counter = Untracked()
-    assert counter.update(0.0, faces_of([(0, 0, 9, 9)] * 2)).tolist() == [1, 2]
-    assert counter.update(1.0, faces_of([(0, 0, 9, 9)])).tolist() == [3]
+    assert counter.update(look(0.0), faces_of([(0, 0, 9, 9)] * 2)).tolist() == [1, 2]
+    assert counter.update(look(1.0), faces_of([(0, 0, 9, 9)])).tolist() == [3]
 
 
 def test_the_gallery_stays_small_and_shows_most_faces_first() -> None:
