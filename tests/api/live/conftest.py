@@ -53,16 +53,27 @@ class Gpus(Inventory):
             raise InventoryError(self.error)
         return self.found
 
-    def held(self, uuid: str) -> dict[int, int]:
+    def held(self, _uuid: str) -> dict[int, int]:
         return {}
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    folder = tmp_path / "dagster"
-    folder.mkdir()
-    with DagsterInstance.local_temp(str(folder)) as instance:
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def shared_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterInstance]:
+    with DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
         yield instance
+
+
+@pytest.fixture
+def instance(shared_instance: DagsterInstance) -> Iterator[DagsterInstance]:
+    """Dagster's own storage, empty."""
+    yield shared_instance
+    shared_instance.wipe()
+    shared_instance.wipe_daemon_heartbeats()
 
 
 @pytest.fixture
