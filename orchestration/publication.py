@@ -39,6 +39,7 @@ def annotate_and_publish(
     """
     partial = home.partial(run_id) / card.name
     published = home.results(run_id) / card.name
+    shutil.rmtree(partial, ignore_errors=True)  # of a worker that was lost with its supervisor
     try:
         partial.mkdir(parents=True)
         report(0.0)

@@ -72,6 +72,7 @@ class Reporter:
         )
 
     def requeue(self, run: DagsterRun, why: str) -> None:
+        shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
         self.instance.report_engine_event(f"{why} It goes back into the queue.", run)
         self.instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
 

@@ -1,0 +1,146 @@
+"""What the fault tests share: jobs that misbehave, and the promise that holds after each fault."""
+
+import time
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from dagster import DagsterEventType, DagsterInstance
+
+from api.stack.events import StackReady
+from contracts.home import Home
+from orchestration.launcher.instance import open_instance
+
+TERMINAL = {"completed", "failed", "cancelled"}
+_TERMINAL_EVENTS = {
+    DagsterEventType.PIPELINE_SUCCESS,
+    DagsterEventType.PIPELINE_FAILURE,
+    DagsterEventType.PIPELINE_CANCELED,
+}
+_LOOK_SECONDS = 0.05
+
+
+@dataclass
+class Jobs:
+    """Submits jobs of the misbehaving pipeline and watches them, over REST alone."""
+
+    client: httpx.Client
+    home: Home
+    media: str
+    accepted: list[str] = field(default_factory=list)
+
+    def submit(self, behaviour: str, **config: Any) -> str:
+        response = self.client.post(
+            "/api/v1/jobs",
+            json={
+                "media": self.media,
+                "pipelines": ["misbehaving"],
+                "config": {"misbehaving": {"behaviour": behaviour, **config}},
+            },
+        )
+        assert response.status_code == 201, response.text
+        self.accepted.append(response.json()["id"])
+        return self.accepted[-1]
+
+    def get(self, job: str) -> dict[str, Any]:
+        response = self.client.get(f"/api/v1/jobs/{job}")
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
+        return body
+
+    def cancel(self, job: str) -> dict[str, Any]:
+        response = self.client.post(f"/api/v1/jobs/{job}/cancel")
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
+        return body
+
+    def wait(
+        self, job: str, statuses: set[str] = TERMINAL, timeout: float = 120.0
+    ) -> dict[str, Any]:
+        """The job once it has one of the statuses; the API may be away meanwhile."""
+        deadline = time.monotonic() + timeout
+        seen: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            try:
+                seen = self.client.get(f"/api/v1/jobs/{job}").json()
+            except httpx.TransportError:
+                seen = {}
+            if seen.get("status") in statuses:
+                return seen
+            time.sleep(_LOOK_SECONDS)
+        raise AssertionError(f"{job} did not become {statuses}: {seen}")
+
+    def at_work(self, behaviour: str, **config: Any) -> tuple[str, psutil.Process]:
+        """A job whose pipeline has begun, and its run worker."""
+        job = self.submit(behaviour, **config)
+        started = self.home.partial(job) / "misbehaving" / "started.txt"
+        deadline = time.monotonic() + 60.0
+        while not (started.exists() and started.read_text()):
+            assert time.monotonic() < deadline, self.get(job)
+            time.sleep(_LOOK_SECONDS)
+        return job, psutil.Process(int(started.read_text()))
+
+
+@pytest.fixture(scope="session")
+def instance(stack: StackReady) -> Iterator[DagsterInstance]:
+    with open_instance(Home(Path(stack.home)).dagster) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest media there is: a tenth of a second of silence."""
+    path = tmp_path_factory.mktemp("media") / "silence.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(bytes(3200))
+    return path
+
+
+@pytest.fixture(scope="session")
+def media(rest: httpx.Client, clip: Path) -> str:
+    """The clip, stored once: later submissions name it by its hash."""
+    with clip.open("rb") as file:
+        response = rest.post(
+            "/api/v1/jobs",
+            files={"video": ("silence.wav", file)},
+            data={"selected_pipelines": "misbehaving"},
+        )
+    assert response.status_code == 201, response.text
+    hashed: str = response.json()["media"]
+    return hashed
+
+
+@pytest.fixture
+def jobs(
+    stack: StackReady, rest: httpx.Client, media: str, instance: DagsterInstance
+) -> Iterator[Jobs]:
+    """Afterwards, whatever was done to the stack: see `_promise`."""
+    jobs = Jobs(rest, Home(Path(stack.home)), media)
+    yield jobs
+    for job in jobs.accepted:
+        _promise(jobs, job, instance)
+
+
+def _promise(jobs: Jobs, job: str, instance: DagsterInstance) -> None:
+    """One run, one terminal state that stays, no process, no lease, no partial file."""
+    status = jobs.wait(job)["status"]
+    events = [
+        entry
+        for entry in instance.all_logs(job)
+        if entry.dagster_event and entry.dagster_event.event_type in _TERMINAL_EVENTS
+    ]
+    assert len(events) == 1, events
+    assert not jobs.home.partial(job).exists()
+    assert not (jobs.home.run / "leases" / f"{job}.json").exists()
+    assert not (jobs.home.run / "runs" / f"{job}.sock").exists()
+    has_results = (jobs.home.results(job) / "misbehaving").exists()
+    assert has_results or status != "completed"
+    assert jobs.get(job)["status"] == status

@@ -1,0 +1,129 @@
+"""What is done to a run worker and its supervisor, by others and by the pipeline itself."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+
+def test_a_killed_worker_fails_its_job_and_says_by_which_signal(jobs: Any) -> None:
+    job, worker = jobs.at_work("sleep")
+
+    worker.kill()
+
+    error = jobs.wait(job, {"failed"})["error"]
+    assert error["code"] == "WORKER_KILLED"
+    assert "SIGKILL" in error["message"]
+
+
+def test_a_crash_in_native_code_is_told_by_its_signal(jobs: Any) -> None:
+    job = jobs.submit("crash")
+
+    error = jobs.wait(job, {"failed"})["error"]
+    assert error["code"] == "WORKER_KILLED"
+    assert "SIGSEGV" in error["message"]
+
+
+def test_a_worker_that_exits_by_itself_is_lost_not_done(jobs: Any) -> None:
+    job = jobs.submit("exit")
+
+    error = jobs.wait(job, {"failed"})["error"]
+    assert error["code"] == "WORKER_LOST"
+    assert "exit code 3" in error["message"]
+
+
+def test_an_exception_of_the_pipeline_is_the_jobs_error(jobs: Any) -> None:
+    job = jobs.submit("raise")
+
+    failed = jobs.wait(job, {"failed"})
+    assert failed["error"]["code"] == "PIPELINE_FAILED"
+    assert failed["error_message"] == "misbehaving: ValueError: as asked"
+
+
+def test_a_gpu_that_is_too_small_is_called_that(jobs: Any) -> None:
+    job = jobs.submit("gpu_out_of_memory")
+
+    error = jobs.wait(job, {"failed"})["error"]
+    assert error["code"] == "GPU_OUT_OF_MEMORY"
+    assert "8, 4, 2, 1" in error["message"]
+    assert error["hint"] == "Use a smaller side."
+
+
+def test_a_killed_supervisor_takes_its_worker_along_and_the_job_fails(jobs: Any) -> None:
+    job, worker = jobs.at_work("sleep")
+
+    worker.parent().kill()
+
+    assert jobs.wait(job, {"failed"})["error"]["code"] == "WORKER_LOST"
+    assert not worker.is_running()
+
+
+def test_a_job_that_listens_is_cancelled(jobs: Any) -> None:
+    job, worker = jobs.at_work("sleep")
+
+    assert jobs.cancel(job)["status"] == "CANCELLED"
+    assert not worker.is_running()
+
+
+@pytest.mark.parametrize("behaviour", ["swallow", "native"])
+def test_a_job_that_does_not_listen_is_killed_after_its_grace(jobs: Any, behaviour: str) -> None:
+    job, worker = jobs.at_work(behaviour)
+
+    assert jobs.cancel(job)["status"] == "CANCELLED"
+    assert not worker.is_running()
+
+
+def test_a_grandchild_in_a_session_of_its_own_is_killed_too(jobs: Any) -> None:
+    job, worker = jobs.at_work("grandchild")
+    (grandchild,) = [child for child in worker.children() if child.name() == "sleep"]
+
+    jobs.cancel(job)
+
+    assert not grandchild.is_running()
+
+
+def test_a_grandchild_does_not_outlive_a_killed_supervisor(jobs: Any) -> None:
+    job, worker = jobs.at_work("grandchild")
+    (grandchild,) = [child for child in worker.children() if child.name() == "sleep"]
+
+    worker.parent().kill()
+    jobs.wait(job, {"failed"})
+
+    psutil.wait_procs([grandchild], timeout=30)
+    assert not grandchild.is_running()
+
+
+@pytest.fixture
+def small_cgroup() -> Iterator[Path]:
+    """A memory cgroup of 256 MiB, where this user may make one."""
+    for parent, limit in _memory_cgroups():
+        group = parent / f"framegate-test-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            try:
+                (group / limit).write_text(str(256 * 2**20))
+                yield group
+                return
+            finally:
+                group.rmdir()
+    pytest.skip("this user may not limit memory by a cgroup on this machine")
+
+
+def _memory_cgroups() -> Iterator[tuple[Path, str]]:
+    """Where this process's memory cgroup lies, in either version, and its limit's name."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _number, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            yield Path("/sys/fs/cgroup/memory", path.lstrip("/")), "memory.limit_in_bytes"
+        elif not controllers:
+            yield Path("/sys/fs/cgroup", path.lstrip("/")), "memory.max"
+
+
+def test_a_job_that_eats_all_memory_is_told_what_killed_it(jobs: Any, small_cgroup: Path) -> None:
+    job = jobs.submit("allocate", cgroup=str(small_cgroup))
+
+    assert jobs.wait(job, {"failed"})["error"]["code"] == "HOST_OUT_OF_MEMORY"
