@@ -1,0 +1,1 @@
+"""Measurements, each beside the bare minimum or a peer in the same run."""

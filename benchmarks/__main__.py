@@ -1,0 +1,11 @@
+"""`python -m benchmarks`: runs all of them and writes benchmarks/results/*.json."""
+
+import sys
+from pathlib import Path
+
+from benchmarks import pipelines
+
+RESULTS = Path(__file__).parent / "results"
+
+if __name__ == "__main__":
+    pipelines.main(["--json", str(RESULTS / "pipelines.json"), *sys.argv[1:]])
