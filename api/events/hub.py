@@ -54,6 +54,10 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
 
+    @property
+    def listeners(self) -> int:
+        return len(self._subscriptions)
+
     async def subscribe(self, job_id: str | None = None) -> Subscription:
         """From now on, every change is heard: what is asked of Dagster afterwards, and the
         events, leave no gap. Raises OrchestratorUnavailableError, RateLimitedError.
