@@ -49,9 +49,9 @@ def _shorten(sample: Path, path: Path) -> Path:
 
 
 def _shifted(source: Any, start: int, *, only_audio: bool = False) -> Iterator[Any]:
-    streams = source.streams.audio if only_audio else source.streams
-    for packet in source.demux(streams):
-        if packet.dts is None or packet.pts * packet.time_base >= _PIECE_SECONDS:
+    streams = source.streams.audio if only_audio else source.streams.get()
+    for packet in source.demux(*streams):
+        if packet.dts is None or not 0 <= packet.pts * packet.time_base < _PIECE_SECONDS:
             continue
         shift = round(start / packet.time_base)
         packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
