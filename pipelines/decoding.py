@@ -19,8 +19,8 @@ from pipelines.errors import MediaError
 from pipelines.media import MOST_PIXELS, Media, VideoStream
 
 _DEFAULT_FRAME_RATE = 25
-#: A hole in the sound that is longer than this many seconds is filled with silence.
-_HOLE_SECONDS = 0.05
+#: How far sound may be off the clock before silence is put in, or what overlaps is left out.
+_TOLERANCE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def audio(
     """The sound as mono in chunks of (samples,) float32 in -1 to 1; none for media without sound.
 
     Sample n is heard at n / `sample_rate` on the player's clock: a late start and holes are filled
-    with silence. All chunks but the last are `chunk_seconds` long.
+    with silence, and what overlaps by less than a second is left out. All chunks but the last are
+    `chunk_seconds` long.
 
     Raises MediaError when the file is not what it was.
     """
@@ -172,14 +173,16 @@ def _sound(media: Media, sample_rate: int, damage: Damage) -> Iterator[npt.NDArr
             raise MediaError("The file has lost its sound.", "Was it changed during the run?")
         start = clock_start(container, stream)
         most = media.duration_seconds * sample_rate
+        tolerance = round(_TOLERANCE_SECONDS * sample_rate)
         given = 0
         for time, samples in _resampled(decoded(container, stream, damage), sample_rate):
             due = given if time is None else round((time - start) * sample_rate)
-            if given + _HOLE_SECONDS * sample_rate < due <= most:
+            if given + tolerance < due <= most:
                 yield np.zeros(due - given, np.float32)
                 given = due
-            given += len(samples)
-            yield samples
+            overlap = given - due if tolerance < given - due < sample_rate else 0
+            given += len(samples[overlap:])
+            yield samples[overlap:]
 
 
 def _resampled(

@@ -188,3 +188,16 @@ def test_sound_that_starts_late_or_has_holes_stays_on_the_clock(tmp_path: Path) 
     assert loud.min() == pytest.approx(1.0, abs=0.01)
     assert not ((loud > 1.51) & (loud < 2.99)).any()
     assert loud.max() == pytest.approx(3.5, abs=0.01)
+
+
+def test_sound_whose_packets_overlap_stays_on_the_clock(tmp_path: Path) -> None:
+    path = tmp_path / "overlapping.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", 16_000, layout="mono")
+        for number in range(100):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1700), np.int16), "s16", "mono")
+            frame.sample_rate, frame.time_base = 16_000, Fraction(1, 16_000)
+            frame.pts = number * 1600
+            container.mux(stream.encode(frame))
+    sound = np.concatenate(list(audio(probe(path))))
+    assert len(sound) == pytest.approx(10 * 16_000, abs=700)
