@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
 from enum import Enum, auto
 from pathlib import Path
 from secrets import token_hex
@@ -130,10 +131,10 @@ def _json(tag: str | None) -> dict[str, Any]:
 
 
 def _keep_reason(path: Path, name: str, reason: str | None) -> None:
-    """Where the supervisor finds it; who asked first is who is remembered."""
-    if path.exists():
-        return
+    """Where the supervisor finds it, whole; who asked first is who is remembered."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{token_hex(8)}")
     temporary.write_text(json.dumps({"reason": reason, "by": name, "requested_at": now()}))
-    temporary.replace(path)
+    with suppress(FileExistsError):
+        path.hardlink_to(temporary)
+    temporary.unlink()

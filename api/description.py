@@ -93,7 +93,7 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
         id=run.run_id,
         status=status,
         created_at=run.tags.get(SUBMITTED_AT_TAG) or from_epoch(run.created_at),
-        started_at=from_epoch(run.started_at),
+        started_at=from_epoch(run.started_at) if _has_started(run) else None,
         completed_at=ended_at if status in {JobStatus.COMPLETED, JobStatus.FAILED} else None,
         cancelled_at=ended_at if status is JobStatus.CANCELLED else None,
         selected_pipelines=list(pipelines),
@@ -143,6 +143,11 @@ def failure_of(tags: Mapping[str, str], tag: str) -> JobError | None:
     except (ValueError, TypeError):
         return None
     return JobError(code=failure.code, message=failure.message, hint=failure.hint)
+
+
+def _has_started(run: Run) -> bool:
+    """Dagster gives a run that ended in the queue its end as its start."""
+    return run.started_at is not None and run.started_at != run.ended_at
 
 
 def _pipeline(name: str, run: Run, files: JobFiles) -> PipelineResult:

@@ -1,5 +1,7 @@
 """`/api/v1/jobs/{job_id}/results` and `/artifacts`: what a finished job left."""
 
+import re
+
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, StreamingResponse
@@ -7,7 +9,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from api.archive import archive_size, stream_archive
 from api.artifacts import entries_of
 from api.dependencies import CurrentServices, DownloadReader, Reader
-from api.errors import NotFoundError
+from api.errors import InvalidRequestError, NotFoundError
 from api.responses import errors
 from api.results import find_file, find_finished_run, get_results
 from api.schemas import JobResults
@@ -15,6 +17,7 @@ from api.schemas import JobResults
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["results"])
 
 _REVALIDATED = "private, no-cache"
+_RANGE = re.compile(r"bytes=\s*[0-9]*-")
 _SHOWN_IN_BROWSER = ("image/", "video/", "audio/")
 
 
@@ -38,6 +41,8 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
 async def file(
     _reader: DownloadReader, services: CurrentServices, request: Request, job_id: str, path: str
 ) -> Response:
+    if not _RANGE.match(request.headers.get("range", "bytes=0-")):
+        raise InvalidRequestError("Only ranges of bytes are served.", field="Range")
     found, location = await find_file(services, job_id, path)
     headers = {"ETag": f'"{found.sha256}"', "Cache-Control": _REVALIDATED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import av
 import httpx
+import numpy as np
 import pytest
 import uvicorn
 from dagster_graphql.schema import create_schema
@@ -204,6 +206,20 @@ def anyio_backend() -> str:
 def schema() -> GraphQLSchema:
     """Dagster's own, without its resolvers."""
     return build_schema(print_schema(create_schema().graphql_schema))
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A real MP4 of half a second."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 64, 48
+        for shade in range(5):
+            picture = np.full((48, 64, 3), 50 * shade, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path.read_bytes()
 
 
 @pytest.fixture
