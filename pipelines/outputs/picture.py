@@ -68,8 +68,9 @@ def draw_header(sheet: Image.Image, title: str, summary: str, *, margin: int) ->
 
 
 def shortened(text: str, size: int, room: float) -> str:
-    """`text`, cut with an ellipsis where it is wider than `room` pixels."""
+    """`text` in one line, cut with an ellipsis where it is wider than `room` pixels."""
     written = font(size)
+    text = "".join(character if character.isprintable() else " " for character in text)
     if written.getlength(text) <= room:
         return text
     while text and written.getlength(f"{text}…") > room:

@@ -106,14 +106,9 @@ def _write(media: Media, folder: Path, scenes: Sequence[Scene]) -> list[ResultFi
         ResultFile(f"{name}.vtt", Role.ANNOTATIONS, "text/vtt"),
     ]
     if scenes:
-        draw_sheet(folder / f"{name}.png", media, scenes, _summary(scenes))
+        draw_sheet(folder / f"{name}.png", media, scenes)
         files.append(ResultFile(f"{name}.png", Role.PREVIEW, "image/png"))
     return files
-
-
-def _summary(scenes: Sequence[Scene]) -> str:
-    counted = "1 scene" if len(scenes) == 1 else f"{len(scenes)} scenes"
-    return f"{counted} in {timestamp(scenes[-1].end - scenes[0].start)}"
 
 
 def _table(scenes: Sequence[Scene]) -> list[dict[str, str | int | float]]:

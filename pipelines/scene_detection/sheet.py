@@ -25,28 +25,31 @@ from pipelines.snapshots import snapshots
 #: How many scenes a sheet shows; of more, as many evenly chosen ones.
 MOST_TILES = 48
 
-_TILE_BOX = (300, 220)
 _MARGIN = 14
 _CAPTION = 26
 _CAPTION_SIZE = 14
-_MOST_COLUMNS = 6
 _NARROWEST = 420
+_WIDEST = 1900
+#: A sheet is wider than high by about this.
+_SHAPE = 1.4
+#: What a tile fits into: the fewer there are, the larger.
+_FEW, _BOX_OF_FEW, _BOX_OF_MANY = 4, (480, 360), (300, 220)
 
 
-def draw_sheet(path: Path, media: Media, scenes: Sequence[Scene], summary: str) -> None:
+def draw_sheet(path: Path, media: Media, scenes: Sequence[Scene]) -> None:
     """Writes the sheet of `scenes`, at least one, reading their frames from `media`."""
     if media.video is None:
         return
     numbers = _evenly(len(scenes), MOST_TILES)
     shown = [scenes[number] for number in numbers]
-    width, height = tile_size(media.video)
-    columns = min(_MOST_COLUMNS, math.ceil(math.sqrt(len(shown))))
+    width, height = _tile_size(media.video, len(shown))
     across, down = width + _MARGIN, height + _CAPTION + _MARGIN
+    columns = _columns(len(shown), across, down)
+    rows = math.ceil(len(shown) / columns)
     sheet_width = max(_NARROWEST, columns * across + _MARGIN)
     left = (sheet_width - columns * across + _MARGIN) // 2
-    rows = math.ceil(len(shown) / columns)
     sheet = Image.new("RGB", (sheet_width, HEADER_HEIGHT + rows * down), BACKGROUND)
-    draw_header(sheet, media.name, summary, margin=_MARGIN)
+    draw_header(sheet, media.name, _summary(scenes, len(shown)), margin=_MARGIN)
     middles = [(scene.start + scene.end) / 2 for scene in shown]
     pictures = snapshots(media, middles, (width, height))
     for place, (number, scene, picture) in enumerate(zip(numbers, shown, pictures, strict=False)):
@@ -56,17 +59,29 @@ def draw_sheet(path: Path, media: Media, scenes: Sequence[Scene], summary: str) 
     save_png(sheet, path)
 
 
-def tile_size(video: VideoStream) -> tuple[int, int]:
-    """Width and height of a tile, in the shape of the video."""
-    scale = min(_TILE_BOX[0] / video.width, _TILE_BOX[1] / video.height)
-    return max(1, round(video.width * scale)), max(1, round(video.height * scale))
-
-
 def _evenly(count: int, most: int) -> list[int]:
     """The numbers from 0 to `count` - 1, or `most` of them, evenly spread."""
     if count <= most:
         return list(range(count))
     return [place * count // most for place in range(most)]
+
+
+def _tile_size(video: VideoStream, count: int) -> tuple[int, int]:
+    """Width and height of a tile, in the shape of the video."""
+    widest, highest = _BOX_OF_FEW if count <= _FEW else _BOX_OF_MANY
+    scale = min(widest / video.width, highest / video.height)
+    return max(1, round(video.width * scale)), max(1, round(video.height * scale))
+
+
+def _columns(count: int, across: int, down: int) -> int:
+    wanted = round(math.sqrt(count * _SHAPE * down / across))
+    return max(1, min(wanted, count, _WIDEST // across))
+
+
+def _summary(scenes: Sequence[Scene], shown: int) -> str:
+    counted = "1 scene" if len(scenes) == 1 else f"{len(scenes)} scenes"
+    some = "" if shown == len(scenes) else f", {shown} of them shown"
+    return f"{counted} in {timestamp(scenes[-1].end - scenes[0].start)}{some}"
 
 
 def _draw_tile(

@@ -52,6 +52,10 @@ def test_a_long_title_is_cut_with_an_ellipsis() -> None:
     assert shortened("short", 18, 300) == "short"
 
 
+def test_a_title_stays_in_one_line_whatever_is_in_it() -> None:
+    assert shortened("a\nb\x00c\ud800d", 18, 300) == "a b c d"
+
+
 def test_a_header_is_written_in_the_margin() -> None:
     sheet = Image.new("RGB", (400, 100))
     draw_header(sheet, "Title", "3 scenes", margin=14)

@@ -206,7 +206,7 @@ def test_a_sheet_of_very_many_scenes_stays_bounded(
 ) -> None:
     media = probe(make_video(panned(1, 200, 0.5)))
     scenes = [Scene(at, at, at / 25, (at + 1) / 25, 1.0) for at in range(200)]
-    draw_sheet(tmp_path / "sheet.png", media, scenes, "200 scenes")
+    draw_sheet(tmp_path / "sheet.png", media, scenes)
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert max(sheet.size) < 2500
 
