@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 
 MAX_TAGS = 20
 MAX_PRIORITY = 1000
@@ -128,7 +129,7 @@ class CancellationResponse(BaseModel):
     status: CancellationStatus
     message: str
     cancelled_at: str | None = None
-    gpu: GpuRelease | None = None
+    gpu: GpuRelease | SkipJsonSchema[None] = None
 
 
 class ResultFile(BaseModel):

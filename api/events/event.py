@@ -1,6 +1,7 @@
 """One change of a job, as server-sent events carry it."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,9 @@ from api.dagster.run import Run
 from api.schemas import Job, JobError, JobStatus
 
 _ID = re.compile(r"(\d{1,18})-[0-9a-f-]{36}")
-_NAMES = {
+Name = Literal["job.update", "job.complete", "job.error", "job.cancelled"]
+
+_NAMES: Mapping[JobStatus, Name] = {
     JobStatus.COMPLETED: "job.complete",
     JobStatus.FAILED: "job.error",
     JobStatus.CANCELLED: "job.cancelled",
@@ -40,7 +43,7 @@ class Event:
 
     moment: int
     job_id: str
-    name: Literal["job.update", "job.complete", "job.error", "job.cancelled"]
+    name: Name
     data: str
 
     @property
@@ -56,8 +59,7 @@ class Event:
 
 def event_of(job: Job, moment: int) -> Event:
     data = EventData(job_id=job.id, **job.model_dump(include=set(EventData.model_fields)))
-    name = _NAMES.get(job.status, "job.update")
-    return Event(moment, job.id, name, data.model_dump_json())
+    return Event(moment, job.id, _NAMES.get(job.status, "job.update"), data.model_dump_json())
 
 
 def moment_of(run: Run) -> int:

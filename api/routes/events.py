@@ -1,6 +1,6 @@
 """Jobs' changes as server-sent events, of one job or of all."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
@@ -9,6 +9,7 @@ from api.dependencies import CurrentServices, DownloadReader, Services
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
 from api.jobs import find_run
+from api.openapi import TOKEN
 from api.responses import errors
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
@@ -17,7 +18,12 @@ LastEventId = Annotated[
     str | None, Header(alias="Last-Event-ID", description="The last id seen: go on from there.")
 ]
 
-_STREAM = {200: {"description": "Events as they come", "content": {"text/event-stream": {}}}}
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events as they come",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
 
 
 @router.get(
@@ -25,6 +31,7 @@ _STREAM = {200: {"description": "Events as they come", "content": {"text/event-s
     operation_id="streamJobEvents",
     summary="Follow a job",
     response_class=Response,
+    openapi_extra=TOKEN,
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},
@@ -45,6 +52,7 @@ async def of_job(
     operation_id="streamEvents",
     summary="Follow all jobs, or one",
     response_class=Response,
+    openapi_extra=TOKEN,
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},

@@ -9,6 +9,7 @@ from api.dependencies import CurrentServices, Visitor
 from api.errors import UnauthorizedError
 from api.health.check import VERSION
 from api.health.report import Health
+from api.openapi import OPTIONAL_KEY
 from api.responses import errors
 from api.timestamps import now
 
@@ -20,6 +21,7 @@ _ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'
 @router.get(
     "/api/v1/health",
     operation_id="getHealth",
+    openapi_extra=OPTIONAL_KEY,
     summary="Liveness, or the state of every part",
     response_model=Health,
     responses={

@@ -1,0 +1,64 @@
+"""The contracts as they are written, and the app's own description of itself."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.app import create_app, create_services
+from api.settings import Settings
+
+FOLDER = Path(__file__).parents[2] / "contracts"
+
+
+class Contracts:
+    """Every file of `contracts/`, and what a `$ref` in one of them leads to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.documents: dict[str, Any] = {
+            path.name: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))
+        }
+
+    def operations(self) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+        """File, method, path and operation."""
+        for file, document in self.documents.items():
+            for path, methods in document["paths"].items():
+                for method, operation in methods.items():
+                    yield file, method, path, operation
+
+    def resolved(self, value: Any, file: str) -> Any:
+        """With all `$ref`s replaced by what they lead to."""
+        return resolved(value, file, self.documents)
+
+
+def resolved(value: Any, file: str, documents: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [resolved(item, file, documents) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        place, _, pointer = value["$ref"].partition("#/")
+        target_file = place.removeprefix("./") or file
+        target = documents[target_file]
+        for step in pointer.split("/"):
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        return resolved(target, target_file, documents)
+    return {key: resolved(item, file, documents) for key, item in value.items()}
+
+
+@pytest.fixture(scope="session")
+def contracts() -> Contracts:
+    return Contracts(FOLDER)
+
+
+@pytest.fixture(scope="session")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the app serves at `/openapi.json`, with its `$ref`s resolved."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"), auth="off")
+    services = create_services(settings)
+    document = create_app(services=services).openapi()
+    services.database.close()
+    paths: dict[str, Any] = resolved(document, "app", {"app": document})
+    return paths
