@@ -28,6 +28,7 @@ from api.health.deadline import Deadline
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
 from api.middleware import EnvelopeMiddleware, RequestMiddleware
+from api.openapi import DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
@@ -40,7 +41,7 @@ log = logging.getLogger("framegate")
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """`services` replaces what `settings` alone would give: tests hand in another transport."""
     services = services or create_services(settings or Settings())
-    app = FastAPI(
+    app = DescribedApp(
         title="Framegate",
         version=version("framegate"),
         description="Videos in, annotations out, on GPUs you own.",
