@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.authenticator import Authenticator
+from api.auth.local import check_local
 from api.auth.roles import Principal, Role
 from api.dagster.client import DagsterClient
 from api.database import Database
@@ -100,7 +101,7 @@ class VisitorAccess:
     async def __call__(self, request: Request, header: Header, bearer: Bearer) -> Principal | None:
         try:
             return await _authenticate(request, _presented(request, header, bearer))
-        except (UnauthorizedError, RateLimitedError):
+        except (ForbiddenError, RateLimitedError, UnauthorizedError):
             return None
 
 
@@ -124,5 +125,7 @@ def _presented(
 
 async def _authenticate(request: Request, secret: str | None) -> Principal:
     services: Services = request.app.state.services
+    if not services.authenticator.enabled:
+        check_local(request.headers, services.settings.cors_origins)
     address = request.client.host if request.client else "-"
     return await services.authenticator.authenticate(secret, address)

@@ -1,12 +1,12 @@
 """What can be set, read once from the environment (`FRAMEGATE_…`) and passed in."""
 
-import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.auth.local import is_loopback
 from contracts.home import Home
 
 _GIGABYTE = 1000**3
@@ -46,12 +46,14 @@ class Settings(BaseSettings):
     cancel_timeout: PositiveFloat = 25.0
     #: How long probing an upload may take.
     media_timeout: PositiveFloat = 20.0
+    #: "module:class" of what lists the GPUs; tests put a fake here.
+    inventory: str = "pipelines.registry.devices:NvmlInventory"
     #: The deadline of each part of the detailed health answer.
     probe_timeout: PositiveFloat = 2.0
 
     @model_validator(mode="after")
     def _off_only_on_loopback(self) -> Self:
-        if self.auth == "off" and not _is_loopback(self.host):
+        if self.auth == "off" and not is_loopback(self.host):
             raise ValueError(
                 f"authentication may be off on a loopback address only, and {self.host!r} is none"
             )
@@ -72,12 +74,3 @@ class Settings(BaseSettings):
     def run_url(self, run_id: str) -> str:
         """Where people look at a run."""
         return f"{(self.public_dagster_url or self.dagster_url).rstrip('/')}/runs/{run_id}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,6 +1,6 @@
 """Who gets in, as whom, and who does not."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -169,14 +169,43 @@ def test_authentication_may_be_off_on_loopback(host: str) -> None:
     assert Settings(auth="off", host=host).auth == "off"
 
 
-async def test_without_authentication_everybody_is_an_administrator_and_the_log_says_so(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+async def open_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app whose authentication is off."""
     app = create_app(settings.model_copy(update={"auth": "off"}))
     async with app.router.lifespan_context(app):
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://framegate")
-        assert (await client.get("/api/v1/keys")).status_code == 200
-    assert "AUTHENTICATION IS OFF" in caplog.text
+        yield httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:8000"
+        )
+
+
+async def test_without_authentication_everybody_here_is_an_administrator_and_the_log_says_so(
+    open_client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert (await open_client.get("/api/v1/keys")).status_code == 200
+    warnings = [record.getMessage() for record in caplog.get_records("setup")]
+    assert any("AUTHENTICATION IS OFF" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8000"}, 200),
+        ({"Host": "[::1]:8000"}, 200),
+        ({"Origin": "http://localhost:5173"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1.evil.example"}, 403),
+        ({"Host": "evil.example:8000"}, 403),
+        ({"Host": ""}, 403),
+        ({"Host": "[::"}, 403),
+    ],
+)
+async def test_without_authentication_pages_from_elsewhere_are_refused(
+    open_client: httpx.AsyncClient, headers: dict[str, str], status: int
+) -> None:
+    assert (await open_client.get("/api/v1/keys", headers=headers)).status_code == status
 
 
 async def test_keys_are_made_listed_without_secret_and_revoked_over_rest(
