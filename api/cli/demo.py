@@ -15,7 +15,7 @@ from rich.markup import escape
 from api.auth import keys
 from api.auth.roles import Role
 from api.cli.client import Client, connect
-from api.cli.errors import CommandError
+from api.cli.errors import CommandError, InterruptedCommandError
 from api.cli.jobs import require_completed
 from api.cli.results import findings_table
 from api.cli.settings import read_settings
@@ -76,8 +76,12 @@ def _annotate_sample(client: Client, say: Say, *, quiet: bool) -> tuple[Any, Any
         _make_sample(sample)
         names = [card["name"] for card in client.get("api/v1/pipelines")["pipelines"]]
         job = upload(client, sample, ",".join(names), {}, quiet=quiet)
-    say(f"Submitted as job {job['id']}, to be seen at {job['dagster_url']}")
-    job = wait_for(client, job, quiet=quiet)
+    say(f"Submitted; the run is at {job['dagster_url']}")
+    try:
+        job = wait_for(client, job, quiet=quiet)
+    except InterruptedCommandError:
+        client.post(f"api/v1/jobs/{job['id']}/cancel")
+        raise InterruptedCommandError("You stopped the demo; its job is cancelled.") from None
     return job, client.get(f"api/v1/jobs/{job['id']}/results")
 
 
@@ -128,8 +132,10 @@ def _key(settings: Settings) -> Iterator[str]:
             name=f"demo-{token_hex(4)}",
             expires_at=datetime.now(UTC) + _KEY_LIFE,
         )
-        yield secret
-        keys.revoke_key(database, record.id)
+        try:
+            yield secret
+        finally:
+            keys.revoke_key(database, record.id)
     finally:
         database.close()
 

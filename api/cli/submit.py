@@ -28,8 +28,6 @@ def submit(
     with connect(url, api_key) as client:
         job = upload(client, file, pipelines, parsed, quiet=as_json)
         if wait:
-            if not as_json:
-                notes().print(f"Job [bold]{job['id']}[/]")
             job = wait_for(client, job, quiet=as_json)
     if wait or as_json:
         print_job(job, as_json=as_json)

@@ -17,11 +17,13 @@ _POLL_SECONDS = 0.5
 
 
 def wait_for(client: Client, job: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:
-    """The job once it has ended; its bars are on standard error unless `quiet`.
+    """The job once it has ended; its id and bars are on standard error unless `quiet`.
 
     Raises InterruptedCommandError at Ctrl-C: the job itself goes on.
     """
     try:
+        if not quiet:
+            notes().print(f"Job [bold]{job['id']}[/]")
         with _bars(quiet=quiet) as bars:
             rows = {
                 name: bars.add_task(name, total=1.0, start=False, note="")

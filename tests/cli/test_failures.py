@@ -1,0 +1,111 @@
+"""How commands fail: with an exit code for programs, and words for people."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from api.stack.events import StackReady
+from api.stack.ports import free_port
+
+Framegate = Callable[..., subprocess.CompletedProcess[str]]
+
+
+class _NotFramegate(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, *_arguments: object) -> None: ...
+
+
+@pytest.fixture
+def other_server() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), _NotFramegate) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["job"], ["submit", "/no/such/file"], ["validate", "scene_detection", "{"]],
+)
+def test_a_wrong_command_line_exits_with_2(framegate: Framegate, arguments: list[str]) -> None:
+    failed = framegate(*arguments)
+
+    assert failed.returncode == 2
+    assert failed.stdout == ""
+
+
+def test_an_address_where_nothing_answers_exits_with_3(framegate: Framegate) -> None:
+    failed = framegate("jobs", "--url", f"http://127.0.0.1:{free_port()}")
+
+    assert failed.returncode == 3
+    assert "framegate up" in failed.stderr
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1", "http://", "http://[::1"])
+def test_what_is_no_address_exits_with_2(framegate: Framegate, url: str) -> None:
+    assert framegate("jobs", "--url", url).returncode == 2
+
+
+def test_what_is_not_framegate_is_told(framegate: Framegate, other_server: str) -> None:
+    failed = framegate("jobs", "--url", other_server)
+
+    assert failed.returncode == 1
+    assert "is not Framegate" in failed.stderr
+
+
+def test_a_missing_key_says_how_to_get_one(framegate: Framegate, stack: StackReady) -> None:
+    failed = framegate("jobs", "--url", stack.url)
+
+    assert failed.returncode == 1
+    assert "framegate keys create" in failed.stderr
+
+
+def test_the_envelopes_message_and_hint_are_shown(
+    framegate: Framegate, client_environment: Mapping[str, str], sample: str
+) -> None:
+    config = '{"scene_detection": {"threshold": 7}}'
+    failed = framegate("submit", sample, "--config", config, **client_environment)
+
+    assert failed.returncode == 1
+    assert "config.scene_detection.threshold" in failed.stderr
+    assert "Hint: " in failed.stderr
+
+
+def test_a_failure_in_json_is_the_envelope_and_nothing_else(
+    framegate: Framegate, client_environment: Mapping[str, str]
+) -> None:
+    failed = framegate("job", "no-such-job", "--json", **client_environment)
+
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["error"]["code"] == "JOB_NOT_FOUND"
+    assert failed.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["jobs"], ["job", "x"], ["results", "x"], ["submit", "pyproject.toml"], ["pipelines"]],
+)
+def test_client_commands_load_no_part_of_the_server(arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        f"sys.argv = ['framegate', *{arguments!r}, '--url', 'http://127.0.0.1:{free_port()}']\n"
+        "from api.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: assert end.code == 3, end.code\n"
+        "print({'dagster', 'torch', 'fastapi', 'sqlalchemy', 'av', 'numpy'} & sys.modules.keys())"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert loaded.stdout == "set()\n"

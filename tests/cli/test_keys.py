@@ -1,0 +1,82 @@
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.stack.events import StackReady
+
+Framegate = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_creating_a_key_prints_the_key_alone_without_a_stack(
+    framegate: Framegate, home: Path
+) -> None:
+    made = framegate("keys", "create", "--role", "reader", "--name", "ann", "--home", home)
+
+    assert made.returncode == 0
+    assert made.stdout.startswith("fg_")
+    assert made.stdout.count("\n") == 1
+    assert made.stderr == ""
+
+
+def test_a_key_made_while_the_stack_runs_opens_it_until_it_is_revoked(
+    framegate: Framegate, stack: StackReady
+) -> None:
+    made = framegate(
+        *("keys", "create", "--role", "reader", "--name", "brief", "--json", "--home", stack.home)
+    )
+    key = json.loads(made.stdout)
+
+    def status() -> int:
+        headers = {"X-API-Key": key["key"]}
+        return httpx.get(f"{stack.url}/api/v1/jobs", headers=headers, trust_env=False).status_code
+
+    assert status() == 200
+    framegate("keys", "revoke", key["id"], "--home", stack.home)
+    while status() == 200:  # believed for a moment more
+        time.sleep(0.2)
+    assert status() == 401
+
+
+def test_listed_keys_hold_no_secret(framegate: Framegate, home: Path) -> None:
+    secret = framegate("keys", "create", "--role", "admin", "--name", "ann", "--home", home).stdout
+    for options in ([], ["--json"]):
+        listed = framegate("keys", "list", "--home", home, *options)
+
+        assert "ann" in listed.stdout
+        assert secret.strip() not in listed.stdout
+
+
+def test_a_name_is_used_once(framegate: Framegate, home: Path) -> None:
+    create = ("keys", "create", "--role", "admin", "--name", "ann", "--home", home)
+    framegate(*create)
+    again = framegate(*create)
+
+    assert again.returncode == 1
+    assert "ann" in again.stderr
+    assert again.stdout == ""
+
+
+def test_an_unknown_role_is_a_wrong_command_line(framegate: Framegate, home: Path) -> None:
+    failed = framegate("keys", "create", "--role", "king", "--name", "ann", "--home", home)
+
+    assert failed.returncode == 2
+    assert "annotator" in failed.stderr
+
+
+def test_a_database_that_is_none_is_told(framegate: Framegate, home: Path) -> None:
+    home.mkdir()
+    (home / "framegate.db").write_text("not a database, but long enough to be taken for one" * 99)
+    failed = framegate("keys", "list", "--home", home)
+
+    assert failed.returncode == 1
+    assert "database cannot be used" in failed.stderr
