@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 BIN := .venv/bin
-# Stamps say what is installed in .venv; they are older than what they depend on when it changed.
+# Stamps say what is installed; what they depend on is newer when it changed since.
 BASE := .venv/.installed
 DEV := .venv/.installed-dev
 LOCKED := -c requirements/constraints.txt
@@ -20,7 +20,7 @@ up: $(BASE) ## Start the stack; Ctrl-C stops it (ARGS="--port 9000 --home DIR")
 	@$(BIN)/framegate up $(ARGS)
 
 demo: $(BASE) ## Annotate a sample video with every pipeline and show what was found (KEEP=1 stays up)
-	@$(BIN)/framegate demo $(if $(KEEP),--keep) $(ARGS)
+	@$(BIN)/framegate demo $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
 test: $(DEV) ## Check format, lint, types, import rules, and run the tests (ARGS="-k name")
 	$(BIN)/ruff format --check .
@@ -32,8 +32,8 @@ test: $(DEV) ## Check format, lint, types, import rules, and run the tests (ARGS
 bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lock: .venv/bin/python ## Pin the newest allowed version of every dependency anew
-	$(BIN)/pip install --quiet uv
+lock: $(BIN)/python ## Pin the newest allowed version of every dependency anew
+	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 	  --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --quiet --output-file requirements/constraints.txt
@@ -45,13 +45,15 @@ clean: ## Remove .venv and all caches; .framegate (videos, results, keys) stays
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'Framegate needs Python 3.11 or newer; name one: make setup PYTHON=python3.12' >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo 'The module venv of $(PYTHON) is not whole: install it, or name another PYTHON=' >&2; \
+	  exit 1; }
 
 $(BASE): $(BIN)/python pyproject.toml requirements/constraints.txt requirements/files-only.txt
-	$(BIN)/pip install $(LOCKED) --editable .
-	$(BIN)/pip install --no-deps --requirement requirements/files-only.txt
+	$(BIN)/python -m pip install $(LOCKED) --editable .
+	$(BIN)/python -m pip install --no-deps --requirement requirements/files-only.txt
 	@touch $@
 
 $(DEV): $(BASE)
-	$(BIN)/pip install $(LOCKED) --editable '.[dev]'
+	$(BIN)/python -m pip install $(LOCKED) --editable '.[dev]'
 	@touch $@
