@@ -1,0 +1,1 @@
+"""How bright a video is, second by second."""
