@@ -4,7 +4,8 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from api.settings import Settings
@@ -31,13 +32,22 @@ def lay_out(home: Home) -> None:
         ) from error
 
 
-def code_socket(home: Home) -> Path:
-    """The code server's socket: in the home, or where its path would be too long for a socket."""
-    path = home.run / "code.sock"
-    if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
-        path = _private_folder(home) / "code.sock"
-    path.unlink(missing_ok=True)
-    return path
+@contextmanager
+def code_socket(home: Home) -> Iterator[Path]:
+    """Where the code server's socket goes: into the home, or where its path would be too long for
+    a socket, into a private folder. Neither outlives the block.
+    """
+    socket = home.run / "code.sock"
+    deep = len(os.fsencode(socket)) > _SOCKET_PATH_BYTES
+    if deep:
+        socket = _private_folder(home) / socket.name
+    socket.unlink(missing_ok=True)
+    try:
+        yield socket
+    finally:
+        socket.unlink(missing_ok=True)
+        if deep:
+            socket.parent.rmdir()
 
 
 def environment(settings: Settings, socket: Path) -> Mapping[str, str]:

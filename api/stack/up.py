@@ -5,6 +5,7 @@ import ipaddress
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,19 +33,19 @@ def bring_up(settings: Settings, report: Report) -> None:
     with hold_home(home.run, RunningStack(os.getpid(), url, settings.dagster_url)) as killed:
         _require_ports(settings, patience=_ENDING_SECONDS if killed else 0.0)
         _create_first_key(settings, report)
-        socket = code_socket(home)
         ready = StackReady(str(home.root), url, settings.dagster_url, seconds=0.0)
 
         def on_ready() -> None:
             report(replace(ready, seconds=time.monotonic() - started_at))
 
-        async def run() -> None:
+        async def run(socket: Path) -> None:
             stack = Stack(
                 parts(settings, url, socket), environment(settings, socket), home.logs, report
             )
             await stack.run(on_ready)
 
-        asyncio.run(run())
+        with code_socket(home) as socket:
+            asyncio.run(run(socket))
 
 
 def local_url(host: str, port: int) -> str:

@@ -1,6 +1,4 @@
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +9,10 @@ from contracts.home import Home
 
 
 @pytest.fixture
-def deep_home(tmp_path: Path) -> Iterator[Home]:
+def deep_home(tmp_path: Path) -> Home:
     home = Home(tmp_path / ("deep" * 25))
     lay_out(home)
-    yield home
-    shutil.rmtree(code_socket(home).parent)
+    return home
 
 
 def test_the_live_config_of_dagster_is_the_projects_own(tmp_path: Path) -> None:
@@ -50,22 +47,36 @@ def test_a_file_cannot_be_a_home(tmp_path: Path) -> None:
 
 def test_the_socket_lies_in_the_home(tmp_path: Path) -> None:
     home = Home(tmp_path / "h")
+    lay_out(home)
 
-    assert code_socket(home) == home.run / "code.sock"
+    with code_socket(home) as socket:
+        assert socket == home.run / "code.sock"
 
 
 def test_a_home_too_deep_for_sockets_has_its_socket_in_a_private_folder(deep_home: Home) -> None:
-    socket = code_socket(deep_home)
+    with code_socket(deep_home) as socket:
+        assert len(os.fsencode(socket)) <= 107
+        assert socket.parent.stat().st_mode & 0o777 == 0o700
 
-    assert len(os.fsencode(socket)) <= 107
-    assert socket.parent.stat().st_mode & 0o777 == 0o700
-    assert code_socket(deep_home) == socket
+
+def test_no_socket_outlives_its_use(deep_home: Home) -> None:
+    with code_socket(deep_home) as socket:
+        socket.touch()
+
+    assert not socket.parent.exists()
+
+
+def test_a_socket_left_behind_is_in_nobodys_way(deep_home: Home) -> None:
+    with code_socket(deep_home) as socket:
+        socket.touch()
+        with code_socket(deep_home) as again:
+            assert again == socket
+            assert not again.exists()
+        socket.parent.mkdir(mode=0o700)
 
 
 def test_a_private_folder_that_others_may_enter_is_refused(deep_home: Home) -> None:
-    folder = code_socket(deep_home).parent
-    folder.chmod(0o755)
-
-    with pytest.raises(StackError, match="not a private folder"):
-        code_socket(deep_home)
-    folder.chmod(0o700)
+    with code_socket(deep_home) as socket:
+        socket.parent.chmod(0o755)
+        with pytest.raises(StackError, match="not a private folder"), code_socket(deep_home):
+            pass
