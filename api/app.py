@@ -33,7 +33,8 @@ from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
 from pipelines.registry.catalog import Catalog, load_catalog
-from pipelines.registry.devices import Inventory, NvmlInventory
+from pipelines.registry.devices import Inventory
+from pipelines.registry.spec import load_object
 
 log = logging.getLogger("framegate")
 
@@ -49,8 +50,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         redirect_slashes=False,
     )
     app.state.services = services
-    for router in ROUTERS:
-        app.include_router(router)
+    for router in ROUTERS:  # one flat list: an included router is searched twice
+        app.router.routes.extend(router.routes)
     app.add_exception_handler(FramegateError, answer_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
@@ -77,7 +78,7 @@ def create_services(
     """What is not given is the real thing."""
     home = settings.paths
     database = Database(settings.database)
-    inventory = inventory or NvmlInventory()
+    inventory = inventory or load_object(settings.inventory)()
     prober = Prober(settings.media_timeout)
     catalog = catalog or load_catalog()
     dagster = DagsterClient(

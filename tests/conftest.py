@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import psutil
@@ -24,11 +25,13 @@ def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed a third party's pipelines."""
     folder = tmp_path_factory.mktemp("third-party")
     packages = Path(__file__).parent / "packages"
+    example = Path(__file__).parents[1] / "docs" / "example-pipeline"
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
             *("--no-build-isolation", "--disable-pip-version-check", "--target", str(folder)),
-            str(packages / "misbehaving"),
+            *(str(packages / name) for name in ("misbehaving", "fake_gpu")),
+            str(example),
         ],
         check=True,
         timeout=300,
@@ -47,14 +50,24 @@ def bare_environment(third_party: Path) -> Mapping[str, str]:
 def start_up(bare_environment: Mapping[str, str]) -> StartUp:
     """Starts `framegate up --json` on free ports as a process that the caller must stop."""
 
-    def start(home: Path, *options: str, port: int = 0, dagster_port: int = 0) -> subprocess.Popen:
+    def start(
+        home: Path,
+        *options: str,
+        port: int = 0,
+        dagster_port: int = 0,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> subprocess.Popen[str]:
         command = [
             *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(home)),
             *("--port", str(port or free_port())),
             *("--dagster-port", str(dagster_port or free_port()), *options),
         ]
         return subprocess.Popen(
-            command, env=bare_environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            env={**bare_environment, **settings},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
 
     return start

@@ -86,7 +86,7 @@ def acquire(home: Home, lease: Lease) -> int:
 
     The lease ends when the last process that has the descriptor closes it or ends.
     """
-    path = leases(home) / f"{lease.run_id}.json"
+    path = _path(home, lease.run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     fcntl.flock(file, fcntl.LOCK_EX)
@@ -94,10 +94,19 @@ def acquire(home: Home, lease: Lease) -> int:
     return file
 
 
+def give_back(home: Home, run_id: str) -> None:
+    """Ends the lease before its holder ends."""
+    _path(home, run_id).unlink(missing_ok=True)
+
+
 def write(file: int, lease: Lease) -> None:
     """Says what the lease is of, and who holds it now."""
     os.ftruncate(file, 0)
     os.pwrite(file, json.dumps([lease.uuid, lease.memory, lease.pid]).encode(), 0)
+
+
+def _path(home: Home, run_id: str) -> Path:
+    return leases(home) / f"{run_id}.json"
 
 
 def _read(path: Path) -> Lease | None:

@@ -18,7 +18,7 @@ from dagster import DagsterInstance
 from contracts.home import Home
 from orchestration.launcher import messages
 from orchestration.launcher.instance import open_instance
-from orchestration.launcher.lease import Lease
+from orchestration.launcher.lease import Lease, give_back
 from orchestration.launcher.oom import oom_kills
 from orchestration.launcher.outcome import Order, WorkerEnd, decide
 from orchestration.launcher.paths import run_socket
@@ -78,6 +78,7 @@ class Supervisor:
             reporter = Reporter(instance, self.home, self.run_id)
             status = self._watch(events, listener, instance)
             release = self._clear_up(reporter)
+            give_back(self.home, self.run_id)
             end = WorkerEnd(status, bool(self._last_event), oom_kills() - kills_before)
             reporter.report_end(decide(self._order, end), end, self._last_event, release)
 

@@ -2,7 +2,8 @@
 
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,16 @@ class Jobs:
     accepted: list[str] = field(default_factory=list)
 
     def submit(self, behaviour: str, **config: Any) -> str:
+        return self.submit_with(priority=0, behaviour=behaviour, **config)
+
+    def submit_with(self, *, priority: int, **config: Any) -> str:
         response = self.client.post(
             "/api/v1/jobs",
             json={
                 "media": self.media,
                 "pipelines": ["misbehaving"],
-                "config": {"misbehaving": {"behaviour": behaviour, **config}},
+                "config": {"misbehaving": config},
+                "priority": priority,
             },
         )
         assert response.status_code == 201, response.text
@@ -75,6 +80,13 @@ class Jobs:
             time.sleep(_LOOK_SECONDS)
         raise AssertionError(f"{job} did not become {statuses}: {seen}")
 
+    def wait_for_reason(self, job: str, reason: str) -> None:
+        """Until the job says that it waits for this reason."""
+        deadline = time.monotonic() + 60.0
+        while reason not in ((seen := self.get(job))["waiting_reason"] or ""):
+            assert time.monotonic() < deadline, seen
+            time.sleep(_LOOK_SECONDS)
+
     def at_work(self, behaviour: str, **config: Any) -> tuple[str, psutil.Process]:
         """A job whose pipeline has begun, and its run worker."""
         job = self.submit(behaviour, **config)
@@ -84,12 +96,6 @@ class Jobs:
             assert time.monotonic() < deadline, self.get(job)
             time.sleep(_LOOK_SECONDS)
         return job, psutil.Process(int(started.read_text()))
-
-
-@pytest.fixture(scope="session")
-def instance(stack: StackReady) -> Iterator[DagsterInstance]:
-    with open_instance(Home(Path(stack.home)).dagster) as instance:
-        yield instance
 
 
 @pytest.fixture(scope="session")
@@ -119,14 +125,29 @@ def media(rest: httpx.Client, clip: Path) -> str:
 
 
 @pytest.fixture
-def jobs(
-    stack: StackReady, rest: httpx.Client, media: str, instance: DagsterInstance
-) -> Iterator[Jobs]:
+def make_jobs() -> Callable[..., AbstractContextManager[Jobs]]:
     """Afterwards, whatever was done to the stack: see `_promise`."""
-    jobs = Jobs(rest, Home(Path(stack.home)), media)
-    yield jobs
-    for job in jobs.accepted:
-        _promise(jobs, job, instance)
+
+    @contextmanager
+    def make(client: httpx.Client, home: Home, media: str) -> Iterator[Jobs]:
+        jobs = Jobs(client, home, media)
+        yield jobs
+        with open_instance(home.dagster) as instance:
+            for job in jobs.accepted:
+                _promise(jobs, job, instance)
+
+    return make
+
+
+@pytest.fixture
+def jobs(
+    make_jobs: Callable[..., AbstractContextManager[Jobs]],
+    stack: StackReady,
+    rest: httpx.Client,
+    media: str,
+) -> Iterator[Jobs]:
+    with make_jobs(rest, Home(Path(stack.home)), media) as jobs:
+        yield jobs
 
 
 def _promise(jobs: Jobs, job: str, instance: DagsterInstance) -> None:

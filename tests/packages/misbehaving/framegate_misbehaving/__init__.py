@@ -14,6 +14,8 @@ class Behaviour(StrEnum):
     NATIVE = "native"
     GRANDCHILD = "grandchild"
     ALLOCATE = "allocate"
+    HOLD_GPU = "hold_gpu"
+    STUCK_GPU = "stuck_gpu"
     CRASH = "crash"
     EXIT = "exit"
     RAISE = "raise"

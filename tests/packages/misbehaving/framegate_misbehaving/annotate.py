@@ -69,6 +69,20 @@ def _allocate(config: MisbehavingConfig) -> None:
         hoard.append(bytearray(16 * 2**20))
 
 
+def _hold_gpu(config: MisbehavingConfig) -> None:
+    """On a fake GPU: the real memory of the device that this run has leased."""
+    device = Path(os.environ["FRAMEGATE_FAKE_GPUS"], os.environ["CUDA_VISIBLE_DEVICES"])
+    (device / str(os.getpid())).write_text(str(config.gpu_memory))
+    time.sleep(config.seconds)
+
+
+def _stuck_gpu(config: MisbehavingConfig) -> None:
+    """Memory that the driver does not give back when the process has ended."""
+    device = Path(os.environ["FRAMEGATE_FAKE_GPUS"], os.environ["CUDA_VISIBLE_DEVICES"])
+    (device / f"{os.getpid()}.stuck").write_text(str(config.gpu_memory))
+    time.sleep(config.seconds)
+
+
 def _crash(_config: MisbehavingConfig) -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
@@ -92,6 +106,8 @@ _BEHAVIOURS: Mapping[Behaviour, Callable[[MisbehavingConfig], None]] = {
     Behaviour.NATIVE: _native,
     Behaviour.GRANDCHILD: _grandchild,
     Behaviour.ALLOCATE: _allocate,
+    Behaviour.HOLD_GPU: _hold_gpu,
+    Behaviour.STUCK_GPU: _stuck_gpu,
     Behaviour.CRASH: _crash,
     Behaviour.EXIT: _exit,
     Behaviour.RAISE: _raise,
