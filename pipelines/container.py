@@ -1,6 +1,8 @@
 """Opening a media file: what is allowed in, which streams count, and when its clock starts."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -13,6 +15,7 @@ FORMATS = (
     "h264,hevc,obu,m4v,wav,w64,mp3,aac,ac3,flac,aiff,amr,au,caf"
 )
 
+_MOST_FAILURES = 100
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
@@ -48,3 +51,21 @@ def clock_start(container: InputContainer, stream: Stream) -> float:
     if stream.start_time is None or stream.time_base is None:
         return start
     return min(start, float(stream.start_time * stream.time_base))
+
+
+def packets(container: InputContainer, stream: Stream) -> Iterator["av.Packet[Any]"]:
+    """The stream's packets to the end of the file, over places that cannot be read.
+
+    Gives up where `_MOST_FAILURES` attempts to go on fail in a row.
+    """
+    failures = 0
+    while failures < _MOST_FAILURES:
+        source = container.demux(stream)
+        try:
+            for packet in source:
+                failures = 0
+                yield packet
+        except (av.FFmpegError, IndexError):  # IndexError: for streams that appear on the way
+            failures += 1
+        else:
+            return

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 
-from pipelines.container import audio_stream, clock_start, open_container, video_stream
+from pipelines.container import audio_stream, clock_start, open_container, packets, video_stream
 from pipelines.display import Display
 from pipelines.errors import MediaError
 from pipelines.media import MOST_PIXELS, Media, VideoStream
@@ -121,12 +121,8 @@ def fit(video: VideoStream, max_side: int | None) -> tuple[int, int]:
 
 def decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
     """The stream's frames from where the container is; what does not decode is counted."""
-    packets = container.demux(stream)
-    while True:
+    for packet in packets(container, stream):
         try:
-            packet = next(packets, None)
-            if packet is None:
-                return
             ready = packet.decode()
         except av.FFmpegError:
             damage.packets += 1
@@ -175,7 +171,7 @@ def _sound(media: Media, sample_rate: int, damage: Damage) -> Iterator[npt.NDArr
         most = media.duration_seconds * sample_rate
         tolerance = round(_TOLERANCE_SECONDS * sample_rate)
         given = 0
-        for time, samples in _resampled(decoded(container, stream, damage), sample_rate):
+        for time, samples in _resampled(decoded(container, stream, damage), sample_rate, damage):
             due = given if time is None else round((time - start) * sample_rate)
             if given + tolerance < due <= most:
                 yield np.zeros(due - given, np.float32)
@@ -186,19 +182,25 @@ def _sound(media: Media, sample_rate: int, damage: Damage) -> Iterator[npt.NDArr
 
 
 def _resampled(
-    source: Iterator[av.AudioFrame], sample_rate: int
+    source: Iterator[av.AudioFrame], sample_rate: int, damage: Damage
 ) -> Iterator[tuple[float | None, npt.NDArray[np.float32]]]:
     """Time and mono samples of each frame; a stream may change its layout on the way."""
     resampler: av.AudioResampler | None = None
     form: tuple[str, str, int] | None = None
     for frame in source:
         previous, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
-        if resampler is None or form != previous:
-            if resampler is not None:
-                yield None, _samples(resampler, None)
-            resampler = av.AudioResampler("flt", "mono", sample_rate)
+        if resampler is not None and form != previous:
+            yield None, _samples(resampler, None)
+            resampler = None
+        resampler = resampler or av.AudioResampler("flt", "mono", sample_rate)
         time = frame.time
-        yield time, _samples(resampler, frame)
+        try:
+            samples = _samples(resampler, frame)
+        except av.FFmpegError:  # damage may claim a layout that there is not
+            damage.packets += 1
+            resampler = None
+            continue
+        yield time, samples
     if resampler is not None:
         yield None, _samples(resampler, None)
 

@@ -6,6 +6,7 @@ Importing this module loads PyAV and nothing heavier; `pipelines.decoding` reads
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipelines.container import (
     audio_stream,
     clock_start,
     open_container,
+    packets,
     video_stream,
 )
 from pipelines.errors import MediaError
@@ -163,7 +165,7 @@ def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStr
     """The first frame of the stream that decodes, or None."""
     if stream.codec_context is None:
         return None
-    for packet, _ in zip(container.demux(stream), range(_PACKETS_TO_TRY), strict=False):
+    for packet in islice(packets(container, stream), _PACKETS_TO_TRY):
         try:
             for frame in packet.decode():
                 return frame
@@ -185,7 +187,7 @@ def _duration(container: InputContainer, stream: av.VideoStream | av.AudioStream
 def _measured_duration(container: InputContainer, index: int) -> float:
     start = clock_start(container, container.streams[index])
     end, lasted = start, 0.0
-    for packet in container.demux(container.streams[index]):
+    for packet in packets(container, container.streams[index]):
         seconds = float((packet.duration or 0) * packet.time_base)
         lasted += seconds
         if packet.pts is not None:

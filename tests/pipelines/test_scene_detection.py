@@ -132,6 +132,18 @@ def test_cuts_between_moving_textures_are_found(
     assert_cuts(scenes_of(tmp_path), np.cumsum(lengths)[:-1].tolist())
 
 
+def test_a_dissolve_is_one_cut_inside_it(make_video: Callable[..., Path], tmp_path: Path) -> None:
+    before, after = list(panned(1, 52, 0.5)), list(panned(2, 52, 0.5))
+    shares = np.linspace(0, 1, 14)[1:-1]
+    mixed = [
+        (share * new + (1 - share) * old).astype(np.uint8)
+        for share, old, new in zip(shares, before[40:], after, strict=True)
+    ]
+    run(make_video([*before[:40], *mixed, *after[12:]]), tmp_path)
+    (_, second) = scenes_of(tmp_path)
+    assert 40 <= second["frame_start"] <= 52
+
+
 @pytest.mark.parametrize("step", [0.0, 0.4, 2.0])
 def test_a_still_or_panning_video_is_one_scene(
     make_video: Callable[..., Path], tmp_path: Path, step: float
