@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -127,3 +128,22 @@ def test_a_job_that_eats_all_memory_is_told_what_killed_it(jobs: Any, small_cgro
     job = jobs.submit("allocate", cgroup=str(small_cgroup))
 
     assert jobs.wait(job, {"failed"})["error"]["code"] == "HOST_OUT_OF_MEMORY"
+
+
+def test_a_failed_pipeline_leaves_the_others_results_standing(
+    jobs: Any, rest: httpx.Client
+) -> None:
+    body = {
+        "media": jobs.media,
+        "pipelines": ["misbehaving", "speech_activity"],
+        "config": {"misbehaving": {"behaviour": "gpu_out_of_memory"}},
+    }
+    job = rest.post("/api/v1/jobs", json=body).json()["id"]
+
+    failed = jobs.wait(job, {"failed"})
+
+    assert failed["error"]["code"] == "GPU_OUT_OF_MEMORY"
+    assert failed["pipeline_results"]["misbehaving"]["status"] == "failed"
+    assert failed["pipeline_results"]["speech_activity"]["status"] == "completed"
+    results = rest.get(f"/api/v1/jobs/{job}/results").json()
+    assert list(results["pipelines"]) == ["speech_activity"]
