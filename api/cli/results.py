@@ -69,11 +69,12 @@ def findings_table(results: Results) -> RenderableType:
 
 
 def _where(rows: list[Mapping[str, Any]], most: int = 4) -> str:
-    """When the first few things found begin."""
+    """When the first few things found begin, as the pipelines write times: `1:02:03.4`."""
     column = next((key for key in (rows[0] if rows else {}) if key in _TIME_COLUMNS), None)
     if column is None:
         return ""
-    times = [str(row[column]) for row in rows[:most]]
+    begins = sorted((str(row[column]) for row in rows), key=lambda time: (len(time), time))
+    times = begins[:most]
     return ", ".join(times) + (", …" if len(rows) > most else "")
 
 
