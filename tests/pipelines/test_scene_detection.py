@@ -137,7 +137,7 @@ def test_a_dissolve_is_one_cut_inside_it(make_video: Callable[..., Path], tmp_pa
     shares = np.linspace(0, 1, 14)[1:-1]
     mixed = [
         (share * new + (1 - share) * old).astype(np.uint8)
-        for share, old, new in zip(shares, before[40:], after, strict=True)
+        for share, old, new in zip(shares, before[40:], after[:12], strict=True)
     ]
     run(make_video([*before[:40], *mixed, *after[12:]]), tmp_path)
     (_, second) = scenes_of(tmp_path)
