@@ -49,8 +49,7 @@ def load_catalog() -> Catalog:
     broken: list[BrokenEntry] = []
     for name, load in _entries():
         try:
-            card = load()
-            _check_card(card, taken=cards)
+            card = _checked(load(), taken=cards)
         except Exception as error:  # noqa: BLE001 - whatever a third party's import raises
             broken.append(BrokenEntry(name, f"{type(error).__name__}: {error}"))
         else:
@@ -66,7 +65,7 @@ def _entries() -> Iterator[tuple[str, Callable[[], object]]]:
         yield entry_point.name, entry_point.load
 
 
-def _check_card(card: object, taken: Mapping[str, PipelineCard]) -> None:
+def _checked(card: object, taken: Mapping[str, PipelineCard]) -> PipelineCard:
     if not isinstance(card, PipelineCard):
         raise TypeError(f"expected a PipelineCard, got {type(card).__name__}")
     if not _NAME.fullmatch(card.name) or keyword.iskeyword(card.name):
@@ -75,3 +74,4 @@ def _check_card(card: object, taken: Mapping[str, PipelineCard]) -> None:
         raise ValueError(f"the name {card.name!r} is taken by Framegate itself")
     if card.name in taken:
         raise ValueError(f"there is a pipeline named {card.name!r} already")
+    return card

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Annotate(Protocol):
-    """The one function of a pipeline: reads `media`, writes files into `folder`, says what it found.
+    """A pipeline's one function: reads `media`, writes files into `folder`, says what it found.
 
     The folder is private to the call and becomes visible only after the function returned.
     """
