@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             allow_headers=["*"],
             expose_headers=["Location", "X-Request-ID", "Retry-After", "Content-Disposition"],
         )
+        app.add_middleware(EnvelopeMiddleware)  # it refuses preflights in words of its own
     app.add_middleware(RequestMiddleware)
     return app
 

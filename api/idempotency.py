@@ -15,6 +15,7 @@ from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy.exc import IntegrityError
 
 from api.database import Database, IdempotencyRecord
 from api.errors import IdempotencyMismatchError, InvalidRequestError
@@ -64,6 +65,26 @@ class IdempotencyRecords:
 
     def claim(self, owner: str, key: str, fingerprint: str) -> Claim:
         """Raises IdempotencyMismatchError if the key was used for something else."""
+        try:
+            return self._claim(owner, key, fingerprint)
+        except IntegrityError:  # PostgreSQL lets two insert at once, and one of them win
+            return self._claim(owner, key, fingerprint)
+
+    def complete(self, claim: Claim, run_id: str) -> None:
+        with self._database.write() as session:
+            session.execute(update(IdempotencyRecord).where(*_is_of(claim)).values(run_id=run_id))
+
+    def release(self, claim: Claim) -> None:
+        """Nothing was launched: the key is free again."""
+        with self._database.write() as session:
+            session.execute(delete(IdempotencyRecord).where(*_is_of(claim)))
+
+    def forget_run(self, run_id: str) -> None:
+        """A job was deleted: nothing may be replayed for it."""
+        with self._database.write() as session:
+            session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.run_id == run_id))
+
+    def _claim(self, owner: str, key: str, fingerprint: str) -> Claim:
         moment = datetime.now(UTC).replace(tzinfo=None)
         attempt = token_hex(8)
         with self._database.write() as session:
@@ -89,20 +110,6 @@ class IdempotencyRecords:
                 return Claim(owner, key, record.attempt, run_id=record.run_id)
             record.attempt, record.claimed_at = attempt, moment
             return Claim(owner, key, attempt, is_mine=True)
-
-    def complete(self, claim: Claim, run_id: str) -> None:
-        with self._database.write() as session:
-            session.execute(update(IdempotencyRecord).where(*_is_of(claim)).values(run_id=run_id))
-
-    def release(self, claim: Claim) -> None:
-        """Nothing was launched: the key is free again."""
-        with self._database.write() as session:
-            session.execute(delete(IdempotencyRecord).where(*_is_of(claim)))
-
-    def forget_run(self, run_id: str) -> None:
-        """A job was deleted: nothing may be replayed for it."""
-        with self._database.write() as session:
-            session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.run_id == run_id))
 
 
 def _is_of(claim: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -257,6 +257,10 @@ async def test_only_configured_origins_may_read_answers(
         assert ours.headers["access-control-allow-origin"] == "https://viewer.example"
         theirs = await client.get("/nowhere", headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in theirs.headers
+        preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+        refused = await client.options("/api/v1/jobs", headers=preflight)
+        assert refused.status_code == 400
+        assert refused.json()["error"]["code"] == "INVALID_REQUEST"
 
 
 def _routes(app: FastAPI) -> list[APIRoute]:
