@@ -5,10 +5,9 @@ Every route has exactly one of `Public`, `Visitor`, `Reader`, `DownloadReader`, 
 """
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import Depends, Request
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.authenticator import Authenticator
 from api.auth.local import check_local
@@ -59,15 +58,16 @@ async def _request_id(request: Request) -> str:
 
 RequestId = Annotated[str, Depends(_request_id)]
 
-_key_header = APIKeyHeader(name="X-API-Key", scheme_name="ApiKey", auto_error=False)
-_bearer = HTTPBearer(scheme_name="Bearer", auto_error=False)
-
-Header = Annotated[str | None, Depends(_key_header)]
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+#: How a key may be presented, in the words of OpenAPI. Read from the headers by hand, because
+#: the framework takes longer to solve a dependency than to answer with a constant.
+_BY_HEADER: list[dict[str, list[str]]] = [{"ApiKey": []}, {"Bearer": []}]
+_BY_QUERY: dict[str, list[str]] = {"Token": []}
 
 
 class PublicAccess:
     """Anybody; the key is not even looked at."""
+
+    security: ClassVar[list[dict[str, list[str]]]] = []
 
     async def __call__(self) -> None:
         return None
@@ -83,9 +83,10 @@ class RoleAccess:
     def __init__(self, role: Role, *, in_query: bool = False) -> None:
         self.role = role
         self.in_query = in_query
+        self.security = [*_BY_HEADER, _BY_QUERY] if in_query else _BY_HEADER
 
-    async def __call__(self, request: Request, header: Header, bearer: Bearer) -> Principal:
-        secret = _presented(request, header, bearer, in_query=self.in_query)
+    async def __call__(self, request: Request) -> Principal:
+        secret = _presented(request, in_query=self.in_query)
         principal = await _authenticate(request, secret)
         if not principal.role.includes(self.role):
             raise ForbiddenError(
@@ -98,9 +99,11 @@ class RoleAccess:
 class VisitorAccess:
     """Anybody, but a good key is recognised: None for everybody else."""
 
-    async def __call__(self, request: Request, header: Header, bearer: Bearer) -> Principal | None:
+    security: ClassVar[list[dict[str, list[str]]]] = [{}, *_BY_HEADER]
+
+    async def __call__(self, request: Request) -> Principal | None:
         try:
-            return await _authenticate(request, _presented(request, header, bearer))
+            return await _authenticate(request, _presented(request))
         except (ForbiddenError, RateLimitedError, UnauthorizedError):
             return None
 
@@ -113,13 +116,12 @@ Annotator = Annotated[Principal, Depends(RoleAccess(Role.ANNOTATOR))]
 Admin = Annotated[Principal, Depends(RoleAccess(Role.ADMIN))]
 
 
-def _presented(
-    request: Request, header: str | None, bearer: Bearer, *, in_query: bool = False
-) -> str | None:
-    if header:
-        return header
-    if bearer:
-        return bearer.credentials
+def _presented(request: Request, *, in_query: bool = False) -> str | None:
+    if key := request.headers.get("x-api-key"):
+        return key
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and credentials:
+        return credentials.strip()
     return request.query_params.get("token") if in_query else None
 
 

@@ -4,21 +4,39 @@ import json
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
-#: Browsers can set no header on an event stream or a download.
-TOKEN: dict[str, Any] = {"security": [{"Token": []}]}
-#: A key is looked at, but not asked for.
-OPTIONAL_KEY: dict[str, Any] = {"security": [{}]}
-
-_TOKEN_SCHEME = {"type": "apiKey", "in": "query", "name": "token"}
+_SECURITY_SCHEMES = {
+    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    "Bearer": {"type": "http", "scheme": "bearer"},
+    # Browsers can set no header on an event stream or a download.
+    "Token": {"type": "apiKey", "in": "query", "name": "token"},
+}
 _FOREIGN_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 class DescribedApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = _corrected(super().openapi())
+            document = super().openapi()
+            _add_security(document, self)
+            self.openapi_schema = _corrected(document)
         return self.openapi_schema
+
+
+def _add_security(document: dict[str, Any], app: FastAPI) -> None:
+    """As the rule in each route's signature has it."""
+    document["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    for route in app.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            for method in route.methods or ():
+                operation = document["paths"][route.path_format][method.lower()]
+                operation["security"] = _security(route)
+
+
+def _security(route: APIRoute) -> list[dict[str, list[str]]]:
+    rules = [rule.call for rule in route.dependant.dependencies if hasattr(rule.call, "security")]
+    return list(getattr(rules[0], "security", [])) if rules else []
 
 
 def _corrected(document: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +48,6 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
             schemas |= content["schema"].pop("$defs", {})
     for name in _FOREIGN_SCHEMAS:
         schemas.pop(name, None)
-    document["components"]["securitySchemes"]["Token"] = _TOKEN_SCHEME
     moved = json.dumps(document).replace("#/$defs/", "#/components/schemas/")
     corrected: dict[str, Any] = json.loads(moved)
     return corrected

@@ -3,9 +3,10 @@
 import sys
 from pathlib import Path
 
-from benchmarks import pipelines
+from benchmarks import api, pipelines
 
 RESULTS = Path(__file__).parent / "results"
 
 if __name__ == "__main__":
     pipelines.main(["--json", str(RESULTS / "pipelines.json"), *sys.argv[1:]])
+    api.main(["--json", str(RESULTS / "api.json")])

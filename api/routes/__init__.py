@@ -4,13 +4,14 @@ from fastapi import APIRouter
 
 from api.routes import events, health, jobs, keys, pipelines, results, system, validation
 
+#: Routes are tried in this order, so what is asked most often, and must be quick, comes first.
 ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    validation.router,
     jobs.router,
     results.router,
     events.router,
-    validation.router,
     pipelines.router,
-    health.router,
     system.router,
     keys.router,
 )

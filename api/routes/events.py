@@ -9,7 +9,6 @@ from api.dependencies import CurrentServices, DownloadReader, Services
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
 from api.jobs import find_run
-from api.openapi import TOKEN
 from api.responses import errors
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
@@ -31,7 +30,6 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     operation_id="streamJobEvents",
     summary="Follow a job",
     response_class=Response,
-    openapi_extra=TOKEN,
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},
@@ -52,7 +50,6 @@ async def of_job(
     operation_id="streamEvents",
     summary="Follow all jobs, or one",
     response_class=Response,
-    openapi_extra=TOKEN,
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},

@@ -10,7 +10,6 @@ from api.archive import archive_size, stream_archive
 from api.artifacts import entries_of
 from api.dependencies import CurrentServices, DownloadReader, Reader
 from api.errors import InvalidRequestError, NotFoundError
-from api.openapi import TOKEN
 from api.responses import errors
 from api.results import find_file, find_finished_run, get_results
 from api.schemas import JobResults
@@ -37,7 +36,6 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
     operation_id="getResultFile",
     summary="One result file, whole or in ranges",
     response_class=FileResponse,
-    openapi_extra=TOKEN,
     responses={
         206: {"description": "The part that was asked for"},
         304: {"description": "The client has it already"},
@@ -70,7 +68,6 @@ async def file(
     operation_id="getArtifacts",
     summary="The video and all result files as a ZIP",
     response_class=StreamingResponse,
-    openapi_extra=TOKEN,
     responses={
         200: {"content": {"application/zip": {}}},
         **errors(401, 403, 404, 409, 429, 500, 503),

@@ -12,7 +12,6 @@ from api.dependencies import CurrentServices, Public, Services, Visitor
 from api.health.check import VERSION
 from api.health.deadline import ProbeError
 from api.health.system import API_VERSION, SystemHealth, tell
-from api.openapi import OPTIONAL_KEY
 from api.responses import errors
 from contracts.run import KIND, KIND_TAG
 
@@ -40,7 +39,6 @@ async def service_health(_public: Public) -> ServiceHealth:
 @router.get(
     "/api/v1/system/health",
     operation_id="getSystemHealth",
-    openapi_extra=OPTIONAL_KEY,
     summary="Health in the words of existing clients",
     responses=errors(500),
 )

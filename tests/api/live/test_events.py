@@ -328,7 +328,7 @@ async def test_who_never_reads_is_dropped(
         with socket.socket() as deaf:
             deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             deaf.connect(("127.0.0.1", client.base_url.port))
-            deaf.sendall(f"GET {STREAM} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            deaf.sendall(f"GET {STREAM} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
             await eventually(lambda: services.events.listeners == 1)
             large = Event(1, "7c9e6679-7425-40de-944b-e07fc1f90ae7", "job.update", "x" * 50_000)
             async with asyncio.timeout(PATIENCE):
