@@ -6,13 +6,15 @@ BIN := .venv/bin
 # Stamps say what is installed; what they depend on is newer when it changed since.
 BASE := .venv/.installed
 DEV := .venv/.installed-dev
+# What we are measured beside stays out of our own environment; it borrows torch from there.
+PEERS := .venv-peers/.installed
 LOCKED := -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test bench lock clean
+.PHONY: help setup up demo test bench bench-launch lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(BASE) ## Create .venv and install Framegate with its pinned dependencies
 
@@ -38,8 +40,8 @@ lock: $(BIN)/python ## Pin the newest allowed version of every dependency anew
 	  --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" --quiet --output-file requirements/constraints.txt
 
-clean: ## Remove .venv and all caches; .framegate (videos, results, keys) stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove the environments and all caches; .framegate (videos, results, keys) stays
+	rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -56,4 +58,12 @@ $(BASE): $(BIN)/python pyproject.toml requirements/constraints.txt requirements/
 
 $(DEV): $(BASE)
 	$(BIN)/python -m pip install $(LOCKED) --editable '.[dev]'
+	@touch $@
+
+$(PEERS): $(BASE)
+	$(BIN)/python -m venv --clear .venv-peers
+	.venv-peers/bin/pip install --quiet 'ray[default]==2.60.0'
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$(.venv-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/framegate.pth"
+	.venv-peers/bin/python -c 'import ray, torch'
 	@touch $@

@@ -1,0 +1,1 @@
+"""Stacks that run jobs, ours and others', all behind the same few calls."""

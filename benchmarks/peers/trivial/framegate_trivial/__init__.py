@@ -1,0 +1,1 @@
+"""One trivial job: for Framegate (card.py), for Dagster (definitions.py), for Ray (work.py)."""
