@@ -34,6 +34,9 @@ test: $(DEV) ## Check format, lint, types, import rules, and run the tests (ARGS
 bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-launch: $(DEV) $(PEERS) ## Measure starts, stops and idling beside Ray Jobs and Dagster's own stack
+	$(BIN)/python -m benchmarks.launch --json benchmarks/results/launch.json $(ARGS)
+
 lock: $(BIN)/python ## Pin the newest allowed version of every dependency anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
@@ -62,7 +65,7 @@ $(DEV): $(BASE)
 
 $(PEERS): $(BASE)
 	$(BIN)/python -m venv --clear .venv-peers
-	.venv-peers/bin/pip install --quiet 'ray[default]==2.60.0'
+	.venv-peers/bin/python -m pip install --quiet 'ray[default]==2.60.0'
 	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 	  > "$$(.venv-peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/framegate.pth"
 	.venv-peers/bin/python -c 'import ray, torch'
