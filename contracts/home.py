@@ -46,6 +46,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def workers_socket(self) -> Path:
+        """Where the warm server of run workers listens."""
+        return self.run / "workers.sock"
+
+    @property
     def jobs(self) -> Path:
         return self.root / "jobs"
 

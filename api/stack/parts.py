@@ -53,7 +53,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
         Part(
             name="run workers",
             command=_python("orchestration.launcher.server"),
-            ready=lambda: socket_accepts(settings.paths.run / "workers.sock"),
+            ready=lambda: socket_accepts(settings.paths.workers_socket),
             grace_seconds=20.0,  # it interrupts the runs under way first
         ),
         Part(

@@ -5,10 +5,6 @@ from pathlib import Path
 from contracts.home import Home
 
 
-def server_socket(home: Home) -> Path:
-    return home.run / "workers.sock"
-
-
 def queue_socket(home: Home) -> Path:
     return home.run / "queue.sock"
 

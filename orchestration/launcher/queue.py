@@ -52,12 +52,14 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         self._inventory = settings.load_inventory()
 
     def core_loop(
-        self, workspace_process_context: IWorkspaceProcessContext[Any], shutdown_event: Event
+        self,
+        workspace_process_context: IWorkspaceProcessContext[Any],
+        shutdown_event: Event,  # noqa: ARG002 - Dagster's signature
     ) -> DaemonIterator:
         with messages.await_nudges(queue_socket(self._home)) as nudges:
-            while not shutdown_event.is_set():
+            while True:
                 yield from self.run_iteration(workspace_process_context)
-                yield None
+                yield None  # Dagster leaves here when the daemon is to stop
                 select.select([nudges], [], [], self.interval_seconds)
                 with suppress(BlockingIOError):
                     while nudges.recv(1):

@@ -18,7 +18,7 @@ from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure
 from orchestration.launcher import messages
 from orchestration.launcher.lease import Wait
 from orchestration.launcher.need import Need, need_of
-from orchestration.launcher.paths import run_socket, server_socket
+from orchestration.launcher.paths import run_socket
 from orchestration.launcher.placement import place
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -65,6 +65,8 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             }
         )
         if error := answer.get("error"):
+            broken = Failure("CODE_DOES_NOT_LOAD", error, "Mend the code, then submit again.")
+            self._instance.add_run_tags(run.run_id, {FAILURE_TAG: broken.to_tag()})
             raise DagsterLaunchFailedError(error)  # type: ignore[no-untyped-call] # dagster's own
 
     def terminate(self, run_id: str) -> bool:
@@ -107,7 +109,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
 
     def _server_answers(self) -> bool:
         try:
-            messages.ask(server_socket(self._home), {"action": "status"})
+            messages.ask(self._home.workers_socket, {"action": "status"})
         except messages.NobodyListensError:
             return False
         return True
@@ -127,7 +129,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         restarting = False
         while True:
             try:
-                answer = messages.ask(server_socket(self._home), request, timeout=_RESTART_SECONDS)
+                answer = messages.ask(self._home.workers_socket, request, timeout=_RESTART_SECONDS)
             except messages.NobodyListensError as error:
                 if not restarting or time.monotonic() > deadline:
                     raise DagsterUserCodeUnreachableError(

@@ -23,7 +23,7 @@ from contracts.home import Home
 from orchestration.launcher import messages
 from orchestration.launcher.instance import open_instance
 from orchestration.launcher.lease import Lease, acquire, write
-from orchestration.launcher.paths import queue_socket, run_socket, server_socket
+from orchestration.launcher.paths import queue_socket, run_socket
 from orchestration.launcher.processes import adopt_orphans, end_descendants, reap
 from orchestration.launcher.recovery import UNDER_WAY, recover
 from orchestration.launcher.rehearsal import rehearse
@@ -56,7 +56,7 @@ class Server:
         """Answers launch requests until SIGTERM or SIGINT; then no run worker is left."""
         adopt_orphans()
         wakeup = self._wake_on_signals()
-        path = server_socket(self.home)
+        path = self.home.workers_socket
         with messages.listen(path) as listener, selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(wakeup, selectors.EVENT_READ)
@@ -92,7 +92,7 @@ class Server:
                 elif self.sources.are_current:
                     messages.send(connection, {"pid": self._launch(request, listener)})
                 elif error := load_error(DEFINITIONS):
-                    messages.send(connection, {"error": f"The code does not load: {error}"})
+                    messages.send(connection, {"error": error})
                 else:
                     messages.send(connection, {"restarting": True})
                     self._start_over()

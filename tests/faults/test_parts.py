@@ -129,6 +129,23 @@ def test_a_job_submitted_while_the_workers_server_is_away_waits_for_it(
     assert jobs.wait(job)["status"] == "completed"
 
 
+def test_a_pipeline_that_does_not_load_fails_its_run_and_spares_those_under_way(
+    jobs: Any, third_party: Path
+) -> None:
+    running, _ = jobs.at_work("sleep", seconds=60.0)
+    source = third_party / "framegate_misbehaving" / "annotate.py"
+    good = source.read_text()
+    source.write_text("raise ImportError('half an edit')")
+    try:
+        failed = jobs.wait(jobs.submit("finish"), {"failed"})
+    finally:
+        source.write_text(good)
+
+    assert "half an edit" in failed["error_message"]
+    assert jobs.get(running)["status"] == "running"
+    assert jobs.cancel(running)["status"] == "CANCELLED"
+
+
 def test_edited_code_is_picked_up_by_the_next_run(
     jobs: Any, find_part: FindPart, third_party: Path
 ) -> None:
