@@ -42,7 +42,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
         Part(
             name="code server",
             command=_python(
-                "dagster", "api", "grpc",
+                "dagster", "code-server", "start",  # reloads its code when the UI asks
                 "--module-name", "orchestration.definitions",
                 "--socket", str(code_socket),
                 "--location-name", "framegate",

@@ -17,7 +17,7 @@ from orchestration.launcher.recovery import STARTING, UNDER_WAY, recover
 from orchestration.settings import Settings
 
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
-_QUEUE_SECONDS = 2.0
+_QUEUE_SECONDS = 5.0
 
 
 def main() -> None:

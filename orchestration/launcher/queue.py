@@ -5,6 +5,8 @@ Dequeuing and cancelling take the same lock, so that a run cancelled in the queu
 
 import fcntl
 import select
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event
@@ -27,6 +29,8 @@ from orchestration.launcher.paths import queue_lock, queue_socket
 from orchestration.launcher.placement import place
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
+
+_STOP_SECONDS = 1.0
 
 
 class PromptRunCoordinator(QueuedRunCoordinator):
@@ -59,11 +63,19 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         with messages.await_nudges(queue_socket(self._home)) as nudges:
             while True:
                 yield from self.run_iteration(workspace_process_context)
-                yield None  # Dagster leaves here when the daemon is to stop
-                select.select([nudges], [], [], self.interval_seconds)
-                with suppress(BlockingIOError):
-                    while nudges.recv(1):
-                        pass
+                yield from self._wait(nudges)
+
+    def _wait(self, nudges: socket.socket) -> DaemonIterator:
+        """Dagster leaves at a `yield` when the daemon is to stop: there is one every second."""
+        due = time.monotonic() + self.interval_seconds
+        while True:
+            yield None
+            patience = min(_STOP_SECONDS, due - time.monotonic())
+            if patience <= 0 or select.select([nudges], [], [], patience)[0]:
+                break
+        with suppress(BlockingIOError):
+            while nudges.recv(1):
+                pass
 
     def _get_runs_to_dequeue(
         self, instance: DagsterInstance, *args: Any, **kwargs: Any

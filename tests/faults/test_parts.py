@@ -13,7 +13,7 @@ from api.stack.events import StackReady
 
 FindPart = Callable[[str], psutil.Process]
 
-CODE_SERVER = "dagster api grpc"
+CODE_SERVER = "dagster code-server start"
 WEBSERVER = "dagster_webserver"
 DAEMON = "orchestration.launcher.daemon"
 RUN_WORKERS = "orchestration.launcher.server"
