@@ -2,6 +2,8 @@
 
 import csv
 import io
+import wave
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,16 +22,21 @@ def job(rest: httpx.Client, make_video: Any) -> dict[str, Any]:
     """A job of the example, ended, on a video of two dark seconds between two bright ones."""
     levels = [_BRIGHT, _DARK, _DARK, _BRIGHT]
     images = [np.full((48, 64, 3), level, np.uint8) for level in np.repeat(levels, _RATE)]
-    with make_video(images, rate=_RATE, name="lamp.mp4").open("rb") as video:
+    return _run(rest, make_video(images, rate=_RATE, name="lamp.mp4"))
+
+
+def _run(rest: httpx.Client, path: Path) -> dict[str, Any]:
+    """A job of the example on the file, once it has ended."""
+    with path.open("rb") as media:
         posted = rest.post(
             "/api/v1/jobs",
-            files={"video": ("lamp.mp4", video)},
+            files={"video": (path.name, media)},
             data={"selected_pipelines": "brightness", "config": '{"brightness": {}}'},
         )
     assert posted.status_code == 201, posted.text
-    path = posted.headers["Location"]
-    rest.get(f"{path}/events", timeout=120.0)  # ends when the job does
-    ended: dict[str, Any] = rest.get(path).json()
+    location = posted.headers["Location"]
+    rest.get(f"{location}/events", timeout=120.0)  # ends when the job does
+    ended: dict[str, Any] = rest.get(location).json()
     return ended
 
 
@@ -87,3 +94,17 @@ def test_its_files_are_results_of_the_job(rest: httpx.Client, job: dict[str, Any
     expected = np.array([_BRIGHT, _DARK, _DARK, _BRIGHT]) / 255
     assert [float(row["brightness"]) for row in rows] == pytest.approx(expected, abs=0.02)
     assert Image.open(io.BytesIO(files["preview"])).width == 800
+
+
+def test_a_file_without_video_completes_and_says_so(rest: httpx.Client, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "silence.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16_000)
+        sound.writeframes(bytes(16_000))
+
+    job = _run(rest, tmp_path / "silence.wav")
+
+    results = rest.get(f"/api/v1/jobs/{job['id']}/results").json()
+    assert results["pipelines"]["brightness"]["notes"] == ["The file has no video."]
+    assert [file["name"] for file in results["files"]] == ["silence_brightness.csv"]
