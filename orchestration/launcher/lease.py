@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from contracts.home import Home
-from orchestration.launcher.paths import leases, out_of_service
+from orchestration.launcher.paths import leases
 from pipelines.registry.devices import Device, Inventory
 
 
@@ -70,7 +70,7 @@ def device_states(home: Home, inventory: Inventory) -> list[DeviceState]:
             device,
             [lease for lease in held_leases if lease.uuid == device.uuid],
             inventory.held(device.uuid),
-            in_service=not (out_of_service(home) / f"{device.uuid}.json").exists(),
+            in_service=not home.out_of_service(device.uuid).exists(),
         )
         for device in inventory.devices()
     ]

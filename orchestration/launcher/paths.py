@@ -19,7 +19,3 @@ def run_socket(home: Home, run_id: str) -> Path:
 
 def leases(home: Home) -> Path:
     return home.run / "leases"
-
-
-def out_of_service(home: Home) -> Path:
-    return home.run / "out_of_service"

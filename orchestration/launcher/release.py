@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.home import Home
-from orchestration.launcher.paths import out_of_service
 from pipelines.registry.devices import Inventory, InventoryError
 
 _LOOK_SECONDS = 0.02
@@ -71,14 +70,14 @@ def wait_for_release(
 
 def take_out_of_service(home: Home, uuid: str, run_id: str, pids: tuple[int, ...]) -> None:
     """From now on nothing is leased on the device, and health says so."""
-    folder = out_of_service(home)
-    folder.mkdir(parents=True, exist_ok=True)
+    path = home.out_of_service(uuid)
+    path.parent.mkdir(parents=True, exist_ok=True)
     note: Mapping[str, object] = {"run_id": run_id, "pids": list(pids), "by": os.getpid()}
-    (folder / f"{uuid}.json").write_text(json.dumps(note))
+    path.write_text(json.dumps(note))
 
 
 def put_into_service(home: Home, uuid: str) -> None:
-    (out_of_service(home) / f"{uuid}.json").unlink(missing_ok=True)
+    home.out_of_service(uuid).unlink(missing_ok=True)
 
 
 def _holders(inventory: Inventory, uuid: str, pids: frozenset[int]) -> list[int]:
