@@ -61,5 +61,7 @@ def _name(command: Sequence[str]) -> str:
     if "-m" in command:
         module = command[command.index("-m") + 1 :]
         return " ".join(module[:2]) if module[0] == "dagster" else module[0]
+    if "-c" in command:
+        return "python -c"
     scripts = [Path(each).name for each in command[1:] if not each.startswith("-")]
     return scripts[0] if scripts else "python"

@@ -57,7 +57,7 @@ def _goals(goals: Sequence[Goal]) -> Table:
     table = Table("goal", "measured", "at most", "of the limit", "")
     verdicts = {True: "met", False: "missed", None: "not measured"}
     for goal in goals:
-        cells = (_number(goal.value, ".3g"), _number(goal.limit, ".3g"), _number(goal.ratio, ".0%"))
+        cells = (_number(goal.value, ".4g"), _number(goal.limit, ".4g"), _number(goal.ratio, ".0%"))
         table.add_row(goal.name, *cells, verdicts[goal.met])
     return table
 
