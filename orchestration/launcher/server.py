@@ -5,7 +5,6 @@ that happens after the fork. When code of the project changes on disk, it starts
 """
 
 import contextlib
-import gc
 import json
 import logging
 import os
@@ -14,24 +13,24 @@ import signal
 import socket
 import sys
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 from typing import Any, NoReturn
 
 import psutil
 
 from contracts.home import Home
 from orchestration.launcher import messages
+from orchestration.launcher.child import become_run, in_child
 from orchestration.launcher.instance import open_instance
 from orchestration.launcher.lease import Lease, acquire, write
 from orchestration.launcher.paths import queue_socket, run_socket
+from orchestration.launcher.preload import preload
 from orchestration.launcher.processes import adopt_orphans, end_descendants, reap
 from orchestration.launcher.recovery import UNDER_WAY, recover
-from orchestration.launcher.rehearsal import rehearse
 from orchestration.launcher.report import Reporter
 from orchestration.launcher.sources import Sources, load_error
 from orchestration.launcher.supervisor import Supervisor
 from orchestration.settings import Settings
-from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import Inventory
 
 DEFINITIONS = "orchestration.definitions"
@@ -116,13 +115,10 @@ class Server:
     ) -> NoReturn:
         status = 1
         try:
-            _forget_signals()
-            os.setsid()
-            _print_to(self.home.worker_log(request["run_id"]))
+            become_run(self.home.worker_log(request["run_id"]), lease)
             if lease and lease_file is not None:
                 lease = replace(lease, pid=os.getpid())
                 write(lease_file, lease)
-            _choose_visible_devices(lease, self.inventory)
             Supervisor(
                 run_id=request["run_id"],
                 home=self.home,
@@ -158,17 +154,13 @@ class Server:
 
     def _report_lost(self, run_id: str) -> None:
         """Says so on the run, from a process of its own: the server never opens a database."""
-        pid = os.fork()
-        if pid != 0:
-            self.supervisors[pid] = run_id
-            return
-        try:
-            _forget_signals()
+
+        def report() -> None:
             with open_instance(self.home.dagster) as instance:
                 Reporter(instance, self.home, run_id).report_lost()
             run_socket(self.home, run_id).unlink(missing_ok=True)
-        finally:
-            os._exit(0)
+
+        self.supervisors[in_child(report)] = run_id
 
     def _stop_runs(self) -> None:
         for run_id in self.supervisors.values():
@@ -186,62 +178,18 @@ class Server:
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], environment)  # noqa: S606
 
 
-def preload() -> None:
-    """Imports what runs need and loads weights, so that every worker starts with all of it."""
-    load_catalog()
-    __import__(DEFINITIONS)
-    for card in load_catalog().cards.values():
-        try:
-            card.load_annotate()
-            if warm := card.load_warm():
-                warm()
-        except Exception:  # a run of this pipeline will say it again, on the run
-            logger.exception("cannot preload %s", card.name)
-    rehearse()
-    gc.collect()
-    gc.freeze()  # keeps the collector from touching, and so copying, shared pages
-
-
 def recover_runs(home: Home) -> None:
-    """Mends what an earlier server left behind, in a process of its own."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            with open_instance(home.dagster) as instance:
-                recover(instance, home, UNDER_WAY)
-        finally:
-            os._exit(0)
-    os.waitpid(pid, 0)
-
-
-def _forget_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-
-
-def _print_to(log: Path) -> None:
-    """From here on, everything that this process and its children print goes to the file."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-
-
-def _choose_visible_devices(lease: Lease | None, inventory: Inventory) -> None:
-    """A run sees the device that it leased, and no other."""
-    if lease:
-        os.environ["CUDA_VISIBLE_DEVICES"] = lease.uuid
-    elif inventory.devices():
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    """Mends what an earlier server left behind."""
+    with open_instance(home.dagster) as instance:
+        recover(instance, home, UNDER_WAY)
 
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     supervisors = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
     settings = Settings()
-    preload()
-    recover_runs(settings.folders)
+    preload(DEFINITIONS)
+    os.waitpid(in_child(partial(recover_runs, settings.folders)), 0)
     Server(
         home=settings.folders,
         inventory=settings.load_inventory(),

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -78,9 +79,18 @@ def test_a_job_that_does_not_listen_is_killed_after_its_grace(jobs: Any, behavio
     assert not worker.is_running()
 
 
+def _child(worker: psutil.Process) -> psutil.Process:
+    """The worker's child, once it has one."""
+    deadline = time.monotonic() + 60.0
+    while not (children := worker.children()) or children[0].name() != "sleep":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return children[0]
+
+
 def test_a_grandchild_in_a_session_of_its_own_is_killed_too(jobs: Any) -> None:
     job, worker = jobs.at_work("grandchild")
-    (grandchild,) = [child for child in worker.children() if child.name() == "sleep"]
+    grandchild = _child(worker)
 
     jobs.cancel(job)
 
@@ -89,7 +99,7 @@ def test_a_grandchild_in_a_session_of_its_own_is_killed_too(jobs: Any) -> None:
 
 def test_a_grandchild_does_not_outlive_a_killed_supervisor(jobs: Any) -> None:
     job, worker = jobs.at_work("grandchild")
-    (grandchild,) = [child for child in worker.children() if child.name() == "sleep"]
+    grandchild = _child(worker)
 
     worker.parent().kill()
     jobs.wait(job, {"failed"})

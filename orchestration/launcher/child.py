@@ -1,0 +1,42 @@
+"""What a process does first when it was forked from the warm server."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from orchestration.launcher.lease import Lease
+
+logger = logging.getLogger("framegate.workers")
+
+
+def in_child(work: Callable[[], None]) -> int:
+    """Does the work in a process of its own; returns that process's id."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _forget_signals()
+            work()
+        except BaseException:
+            logger.exception("process %s", os.getpid())
+        finally:
+            os._exit(0)
+    return pid
+
+
+def become_run(log: Path, lease: Lease | None) -> None:
+    """Leaves the server's session; prints to the run's own log; sees the leased device alone."""
+    _forget_signals()
+    os.setsid()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    os.environ["CUDA_VISIBLE_DEVICES"] = lease.uuid if lease else ""
+
+
+def _forget_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,25 @@
+"""What every run needs is imported and loaded once, before any run is forked."""
+
+import gc
+import logging
+from importlib import import_module
+
+from orchestration.launcher.rehearsal import rehearse
+from pipelines.registry.catalog import load_catalog
+
+logger = logging.getLogger("framegate.workers")
+
+
+def preload(definitions: str) -> None:
+    """Imports the definitions and every pipeline's code, and loads weights on the CPU side."""
+    import_module(definitions)
+    for card in load_catalog().cards.values():
+        try:
+            card.load_annotate()
+            if warm := card.load_warm():
+                warm()
+        except Exception:  # a run of this pipeline will say it again, on the run
+            logger.exception("cannot preload %s", card.name)
+    rehearse()
+    gc.collect()
+    gc.freeze()  # keeps the collector from touching, and so copying, shared pages
