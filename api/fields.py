@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 from starlette.requests import Request
 
 from api.errors import InvalidRequestError
@@ -22,9 +23,11 @@ async def read_model(request: Request, model: type[Model], limit: int) -> Model:
 
 
 def check(model: type[Model], value: Any) -> Model:
-    """Raises InvalidRequestError that names every field at fault."""
+    """Raises InvalidRequestError that names every field at fault. `value` is of JSON's types, and
+    is judged as JSON: a time is a string then, and no number is one.
+    """
     try:
-        return model.model_validate(value)
+        return model.model_validate_json(to_json(value))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         raise invalid_fields(

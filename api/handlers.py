@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from api.errors import (
     FramegateError,
@@ -30,7 +31,10 @@ async def answer_error(request: Request, error: Exception) -> Response:
 async def answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    return render(from_http_exception(error, request.url.path), request.state.request_id)
+    answer = render(from_http_exception(error, request.url.path), request.state.request_id)
+    if error.status_code == MethodNotAllowedError.status:
+        answer.headers["Allow"] = ", ".join(_allowed_methods(request))
+    return answer
 
 
 async def answer_validation_error(request: Request, error: Exception) -> Response:
@@ -56,6 +60,14 @@ def from_http_exception(error: HTTPException, path: str) -> FramegateError:
         case status if status < InternalServerError.status:
             return InvalidRequestError(str(error.detail), headers=headers)
     return InternalServerError("Something went wrong inside Framegate.")
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """All that the address takes; the framework names those of one of its routes only."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    refused = next(route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL)
+    same = (route for route in routes if route.path == refused.path)
+    return sorted({method for route in same for method in route.methods or ()})
 
 
 def _from_validation_error(error: RequestValidationError) -> InvalidRequestError:

@@ -20,7 +20,9 @@ from sqlalchemy.exc import IntegrityError
 from api.database import Database, IdempotencyRecord
 from api.errors import IdempotencyMismatchError, InvalidRequestError
 
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
+
+_KEY = re.compile(KEY_PATTERN)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from api.database import ApiKey, Database
 from api.errors import InvalidRequestError, NotFoundError
 
 PREFIX = "fg_"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@\-]{0,99}$"
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@\-]{0,99}")
+_NAME = re.compile(NAME_PATTERN)
 _SECRET = re.compile(r"[A-Za-z0-9_.\-]{8,256}")
 
 
@@ -56,8 +57,9 @@ def create_key(
             "first two.",
             field="name",
         )
+    expiry = _expiry(expires_at)
     with database.write() as session:
-        return _insert_key(session, role=role, name=name, expires_at=expires_at)
+        return _insert_key(session, role=role, name=name, expires_at=expiry)
 
 
 def ensure_first_admin_key(database: Database) -> str | None:
@@ -103,6 +105,15 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def _expiry(moment: datetime | None) -> datetime | None:
+    try:
+        return _utc(moment) if moment else None
+    except OverflowError as error:
+        raise InvalidRequestError(
+            "The time lies outside of the calendar.", field="expires_at"
+        ) from error
+
+
 def _insert_key(
     session: Session, *, role: Role, name: str, expires_at: datetime | None
 ) -> tuple[KeyRecord, str]:
@@ -121,7 +132,7 @@ def _insert_key(
         role=role.value,
         secret_hash=hash_secret(secret),
         created_at=moment,
-        expires_at=_utc(expires_at) if expires_at else None,
+        expires_at=expires_at,
         revoked_at=None,
     )
     session.add(key)

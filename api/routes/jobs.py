@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import WithJsonSchema
 
 from api.cancel import cancel_job
 from api.dependencies import Annotator, CurrentServices, Reader, RequestId
 from api.fields import documented, read_model
-from api.idempotency import check_key
+from api.idempotency import KEY_PATTERN, check_key
 from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs
 from api.responses import errors
 from api.results import delete_job, find_finished_run
@@ -56,7 +57,7 @@ _SUBMISSION_BODY: dict[str, Any] = {
 }
 
 IdempotencyKey = Annotated[
-    str | None,
+    Annotated[str, WithJsonSchema({"type": "string", "pattern": KEY_PATTERN})] | None,
     Header(alias="Idempotency-Key", description="Equal keys make one job, however often posted."),
 ]
 

@@ -1,10 +1,12 @@
 """`/api/v1/keys`: administrators make, list and revoke API keys."""
 
+from typing import Annotated
+
 from anyio import to_thread
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, WithJsonSchema
 
-from api.auth.keys import KeyRecord, create_key, list_keys, revoke_key
+from api.auth.keys import NAME_PATTERN, KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.dependencies import Admin, CurrentServices
 from api.fields import documented, read_model
@@ -15,9 +17,9 @@ router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 
 
 class NewKey(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str
+    name: Annotated[str, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
     role: Role
     expires_at: AwareDatetime | None = None
 

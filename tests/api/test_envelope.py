@@ -57,6 +57,23 @@ async def test_errors_of_routing_and_parsing_use_the_envelope(
     assert response.json()["detail"] == response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/jobs", "GET, POST"),
+        ("/api/v1/jobs/x", "DELETE, GET"),
+        ("/api/v1/pipelines/validate", "POST"),
+        ("/openapi.json", "GET, HEAD"),
+    ],
+)
+async def test_a_method_that_is_not_allowed_is_answered_with_all_that_are(
+    admin: httpx.AsyncClient, path: str, methods: str
+) -> None:
+    response = await admin.put(path)
+    assert response.status_code == 405
+    assert response.headers["Allow"] == methods
+
+
 async def test_a_bad_parameter_is_named(admin: httpx.AsyncClient) -> None:
     error = (await admin.get("/api/v1/jobs?per_page=101&page=0")).json()["error"]
     assert error["field"] == "page"

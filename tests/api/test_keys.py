@@ -4,7 +4,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,18 @@ def test_a_key_is_valid_until_it_expires(database: Database) -> None:
     assert record.expires_at == expiry
     assert record.is_valid(expiry - timedelta(seconds=1))
     assert not record.is_valid(expiry)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-12))),
+    ],
+)
+def test_an_expiry_outside_of_the_calendar_is_refused(database: Database, moment: datetime) -> None:
+    with pytest.raises(InvalidRequestError):
+        create_key(database, role=Role.READER, name="temp", expires_at=moment)
 
 
 def test_two_valid_keys_cannot_share_a_name_because_the_name_owns_jobs(database: Database) -> None:
