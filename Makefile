@@ -11,7 +11,7 @@ PEERS := .venv-peers/.installed
 LOCKED := -c requirements/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test bench bench-launch lock clean
+.PHONY: help setup up demo test conformance bench bench-launch lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: $(DEV) ## Check format, lint, types, import rules, and run the tests (ARGS
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
+
+conformance: $(DEV) ## Let schemathesis try the live app for long (EXAMPLES=1000 of each operation)
+	FRAMEGATE_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest tests/contract/test_conformance.py $(ARGS)
 
 bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ from api.stack.ports import free_port, is_free
 _STOP_SECONDS = 60
 
 StartUp = Callable[..., subprocess.Popen[str]]
+RunningStack = Callable[[Path], AbstractContextManager[tuple[StackReady, str]]]
 
 
 @pytest.fixture(scope="session")
@@ -74,32 +76,41 @@ def start_up(bare_environment: Mapping[str, str]) -> StartUp:
 
 
 @pytest.fixture(scope="session")
+def running_stack(start_up: StartUp) -> RunningStack:
+    """Runs the real stack in a home of its own, and stops it: nothing of it may be left then."""
+
+    @contextmanager
+    def run(home: Path) -> Iterator[tuple[StackReady, str]]:
+        told: list[Event] = []
+        with start_up(home) as process:
+            try:
+                ready = StackProcess(process.stdout or ()).until_ready(told.append)
+                [key] = [event.key for event in told if isinstance(event, AdminKeyCreated)]
+                yield ready, key
+                tree = psutil.Process(process.pid).children(recursive=True)
+            finally:
+                process.terminate()
+                process.communicate(timeout=_STOP_SECONDS)
+        assert process.returncode == 0
+        assert [child for child in tree if child.is_running()] == []
+        assert all(
+            is_free("127.0.0.1", httpx.URL(url).port or 0) for url in (ready.url, ready.dagster_url)
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def _stack_and_key(
-    start_up: StartUp, tmp_path_factory: pytest.TempPathFactory
+    running_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[StackReady, str]]:
-    told: list[Event] = []
-    with start_up(tmp_path_factory.mktemp("stack") / "home") as process:
-        try:
-            ready = StackProcess(process.stdout or ()).until_ready(told.append)
-            [key] = [event.key for event in told if isinstance(event, AdminKeyCreated)]
-            yield ready, key
-            tree = psutil.Process(process.pid).children(recursive=True)
-        finally:
-            process.terminate()
-            process.communicate(timeout=_STOP_SECONDS)
-    assert process.returncode == 0
-    assert [child for child in tree if child.is_running()] == []
-    assert all(
-        is_free("127.0.0.1", httpx.URL(url).port or 0) for url in (ready.url, ready.dagster_url)
-    )
+    with running_stack(tmp_path_factory.mktemp("stack") / "home") as stack_and_key:
+        yield stack_and_key
 
 
 @pytest.fixture(scope="session")
 def stack(_stack_and_key: tuple[StackReady, str]) -> StackReady:
-    """The real stack in a home of its own: `home`, `url`, `dagster_url`.
-
-    It is stopped after the last test; nothing of it may be left then.
-    """
+    """The real stack that the tests share: `home`, `url`, `dagster_url`."""
     return _stack_and_key[0]
 
 
