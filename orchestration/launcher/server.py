@@ -137,15 +137,18 @@ class Server:
         """Reaps what ended; a supervisor that did not end well is spoken for."""
         for pid, status in reap().items():
             run_id = self.supervisors.pop(pid, None)
-            if run_id is None:
-                continue
-            if status != 0:
+            if run_id is None or status != 0:
                 self._kill_orphans()
-                self._report_lost(run_id)
-            messages.nudge(queue_socket(self.home))
+            if run_id is not None:
+                if status != 0:
+                    self._report_lost(run_id)
+                messages.nudge(queue_socket(self.home))
 
     def _kill_orphans(self) -> None:
-        """What a dead supervisor leaves behind has become ours, and is nobody's."""
+        """What a dead supervisor leaves behind has become ours, and is nobody's.
+
+        An orphan that ends may leave orphans in turn: this is called for each that was reaped.
+        """
         for child in psutil.Process().children():
             if child.pid not in self.supervisors:
                 for process in [child, *child.children(recursive=True)]:
