@@ -21,11 +21,12 @@ MEDIA_TAG = "framegate/media"
 MEDIA_FACTS_TAG = "framegate/media_facts"
 PIPELINES_TAG = "framegate/pipelines"
 #: One of these per pipeline of a run, so that runs can be found by any of their pipelines.
-PIPELINE_TAG_PREFIX = "framegate/pipeline/"
+#: Dagster's tags have one slash at most.
+PIPELINE_TAG_PREFIX = "framegate.pipeline/"
 SUBMITTED_AT_TAG = "framegate/submitted_at"
 IDEMPOTENCY_KEY_TAG = "framegate/idempotency_key"
 REQUEST_ID_TAG = "framegate/request_id"
-#: `framegate/failure` holds why the run as a whole failed, `framegate/failure/<pipeline>` why
+#: `framegate/failure` holds why the run as a whole failed, `framegate.failure/<pipeline>` why
 #: that pipeline did: JSON as made by `Failure.to_tag`.
 FAILURE_TAG = "framegate/failure"
 DEVICE_TAG = "framegate/device"
@@ -83,7 +84,7 @@ class Failure:
 
 
 def failure_tag(pipeline: str) -> str:
-    return f"{FAILURE_TAG}/{pipeline}"
+    return f"framegate.failure/{pipeline}"
 
 
 @dataclass(frozen=True)
