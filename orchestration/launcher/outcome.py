@@ -55,7 +55,7 @@ def failure_of(end: WorkerEnd) -> Failure:
         return Failure(
             "WORKER_LOST",
             f"The run worker ended by itself with exit code {code}.",
-            "A library may have called exit: see worker.log in the job's folder.",
+            "A library may have called exit: see the run's stderr in the Dagster UI.",
         )
     number = signal.Signals(os.WTERMSIG(end.wait_status))
     if number is signal.SIGKILL and end.oom_kills:
@@ -67,5 +67,5 @@ def failure_of(end: WorkerEnd) -> Failure:
     return Failure(
         "WORKER_KILLED",
         f"The run worker was killed by {number.name}.",
-        "A crash in native code, or a signal from outside: see worker.log in the job's folder.",
+        "A crash in native code, or a signal from outside: see the run's stderr in the Dagster UI.",
     )

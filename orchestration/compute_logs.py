@@ -1,0 +1,51 @@
+"""Dagster's compute logs without its helper processes.
+
+Dagster's own manager copies what a run prints to its parent's output as well, by two `tail`s and
+two watchers of them. A run worker here has a log of its own anyway: see `Home.worker_log`.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from dagster._core.execution.compute_logs import redirect_to_file
+from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
+from dagster._core.storage.local_compute_log_manager import (
+    IO_TYPE_EXTENSION,
+    LocalComputeLogManager,
+)
+from dagster._serdes import ConfigurableClassData
+
+from orchestration.settings import Settings
+
+
+class DirectComputeLogManager(LocalComputeLogManager):
+    """Configured in dagster.yaml; what ops print goes into the files that the UI shows."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Self:
+        folder = Settings().folders.dagster / "storage"
+        return cls(base_dir=str(folder), inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        with (
+            redirect_to_file(sys.stdout, self._file(log_key, ComputeIOType.STDOUT)),
+            redirect_to_file(sys.stderr, self._file(log_key, ComputeIOType.STDERR)),
+        ):
+            yield CapturedLogContext(log_key)
+        complete = self.complete_artifact_path(log_key)  # type: ignore[no-untyped-call] # dagster's
+        Path(complete).touch()
+
+    def _file(self, log_key: Sequence[str], kind: ComputeIOType) -> str:
+        path: str = self.get_captured_local_path(log_key, IO_TYPE_EXTENSION[kind])
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return path
