@@ -1,0 +1,116 @@
+"""A real stack with a past, to be asked over REST and, for comparison, as Dagster itself."""
+
+import io
+import sys
+import tempfile
+import wave
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from api.cli.stack_process import StackProcess
+from api.dagster import documents
+from api.dagster.client import REPOSITORY, REPOSITORY_LOCATION
+from api.stack.events import AdminKeyCreated, Event
+from api.stack.ports import free_port
+from benchmarks.history import PIPELINE, insert_finished_runs
+from benchmarks.peers.stack import bare_environment, below, running, wait_until
+
+_ENDED = {"completed", "failed", "cancelled"}
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """`media` is stored already; `api` is the process that serves REST."""
+
+    rest: httpx.Client
+    dagster: httpx.Client
+    media: str
+    api: psutil.Process
+
+    @property
+    def submission(self) -> dict[str, Any]:
+        return {"media": self.media, "pipelines": [PIPELINE]}
+
+    def submit(self) -> str:
+        return str(_json(self.rest.post("/api/v1/jobs", json=self.submission))["id"])
+
+    def look(self, job: str) -> str:
+        return str(_json(self.rest.get(f"/api/v1/jobs/{job}"))["status"])
+
+    def list_jobs(self, **query: Any) -> dict[str, Any]:
+        return _json(self.rest.get("/api/v1/jobs", params=query))
+
+    def wait(self, job: str) -> None:
+        wait_until(lambda: self.look(job) in _ENDED, 120, "a job")
+
+    def ask_dagster(self, document: str, **variables: Any) -> dict[str, Any]:
+        question = {"query": document, "variables": variables}
+        answer: dict[str, Any] = _json(self.dagster.post("/graphql", json=question))["data"]
+        return answer
+
+    def launch_parameters(self, job: str) -> Mapping[str, Any]:
+        """What launchRun was given for a job, to be given to it again without us."""
+        run = self.ask_dagster(documents.RUN, runId=job)["result"]
+        return {
+            "selector": {
+                "repositoryLocationName": REPOSITORY_LOCATION,
+                "repositoryName": REPOSITORY,
+                "jobName": run["jobName"],
+            },
+            "runConfigData": run["runConfig"],
+            "executionMetadata": {
+                "tags": [tag for tag in run["tags"] if tag["key"].startswith("framegate")]
+            },
+        }
+
+
+@contextmanager
+def running_stack(history: int) -> Iterator[RunningStack]:
+    """In a home of its own, with so many finished runs in its storage."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        home = Path(folder) / "home"
+        insert_finished_runs(home, history)
+        command = [
+            *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(home)),
+            *("--port", str(free_port()), "--dagster-port", str(free_port())),
+        ]
+        told: list[Event] = []
+        with running(command, bare_environment(home), Path(folder) / "stack.log") as process:
+            ready = StackProcess(process.stdout or ()).until_ready(told.append)
+            [key] = [event.key for event in told if isinstance(event, AdminKeyCreated)]
+            [api] = [part for part in below(process) if part.cmdline()[1:] == ["-m", "api"]]
+            headers = {"X-API-Key": key}
+            with (
+                httpx.Client(
+                    base_url=ready.url, headers=headers, timeout=60.0, trust_env=False
+                ) as rest,
+                httpx.Client(base_url=ready.dagster_url, timeout=60.0, trust_env=False) as dagster,
+            ):
+                yield RunningStack(rest, dagster, _store(rest), api)
+
+
+def _store(rest: httpx.Client) -> str:
+    """A short silence, stored by a job that is not waited for."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16000)
+        sound.writeframes(bytes(3200))
+    files = {"video": ("silence.wav", file.getvalue())}
+    answer = rest.post("/api/v1/jobs", files=files, data={"selected_pipelines": PIPELINE})
+    return str(_json(answer)["media"])
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    """Raises RuntimeError with the body of an error."""
+    if response.is_error:
+        raise RuntimeError(f"{response.request.url}: {response.status_code} {response.text}")
+    body: dict[str, Any] = response.json()
+    return body
