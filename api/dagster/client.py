@@ -49,21 +49,27 @@ class DagsterClient:
         *,
         limit: int,
         cursor: str | None = None,
-        counted: bool = False,
+        counted: RunFilter | None = None,
     ) -> RunPage:
-        """A page of runs without their steps, newest first; `cursor` is the last page's."""
+        """A page of runs without their steps, newest first; `cursor` is the last page's, and
+        `counted` says which runs the total is of.
+        """
         variables = {
             "filter": run_filter.to_variables(),
             "cursor": cursor,
             "limit": limit,
-            "counted": counted,
+            "counted": counted and counted.to_variables(),
+            "isCounted": counted is not None,
         }
-        result = await self._ask(documents.RUNS, variables)
+        data = await self._transport.ask(documents.RUNS, variables)
+        result = data["result"]
         _expect(result, "Runs")
+        if counted:
+            _expect(data["counted"], "Runs")
         runs = tuple(parse_run(run) for run in result["results"])
         return RunPage(
             runs=runs,
-            total=result.get("count"),
+            total=data["counted"]["count"] if counted else None,
             cursor=runs[-1].run_id if len(runs) == limit else None,
         )
 

@@ -41,13 +41,16 @@ query RunState($runId: ID!) {{
 """
 
 RUNS = f"""
-query Runs($filter: RunsFilter, $cursor: String, $limit: Int!, $counted: Boolean!) {{
+query Runs(
+  $filter: RunsFilter, $cursor: String, $limit: Int!, $counted: RunsFilter, $isCounted: Boolean!
+) {{
   result: runsOrError(filter: $filter, cursor: $cursor, limit: $limit) {{
     {_ERROR}
-    ... on Runs {{
-      count @include(if: $counted)
-      results {{ {_RUN} }}
-    }}
+    ... on Runs {{ results {{ {_RUN} }} }}
+  }}
+  counted: runsOrError(filter: $counted, limit: 1) @include(if: $isCounted) {{
+    {_ERROR}
+    ... on Runs {{ count }}
   }}
 }}
 """

@@ -79,7 +79,7 @@ class RunFilter:
 
 @dataclass(frozen=True)
 class RunPage:
-    """Newest first. `total` counts all runs of the filter, `cursor` asks for what follows."""
+    """Newest first. `total` is a count, if one was asked for; `cursor` asks for what follows."""
 
     runs: tuple[Run, ...]
     total: int | None

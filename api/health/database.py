@@ -29,5 +29,6 @@ async def probe_database(
 
 
 async def _count_jobs(dagster: DagsterClient) -> int | None:
-    page = await dagster.runs(RunFilter(tags={KIND_TAG: KIND}), limit=1, counted=True)
+    jobs = RunFilter(tags={KIND_TAG: KIND})
+    page = await dagster.runs(jobs, limit=1, counted=jobs)
     return page.total

@@ -209,7 +209,7 @@ async def test_pages_are_counted_on_demand_and_lead_on_by_cursor(
     ids = [dagster.add().id for _ in range(5)][::-1]
     dagster.add(tags={})
     ours = RunFilter(tags={KIND_TAG: KIND})
-    first = await client.runs(ours, limit=3, counted=True)
+    first = await client.runs(ours, limit=3, counted=ours)
     assert [run.run_id for run in first.runs] == ids[:3]
     assert first.total == 5
     rest = await client.runs(ours, limit=3, cursor=first.cursor)

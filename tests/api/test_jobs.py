@@ -266,6 +266,20 @@ async def test_a_list_can_be_followed_by_cursor_to_its_end(
     assert seen == ids
 
 
+async def test_runs_that_are_no_jobs_are_neither_listed_nor_counted(
+    admin: httpx.AsyncClient, dagster: Any
+) -> None:
+    ours = [dagster.add() for _ in range(3)]
+    for _ in range(4):
+        dagster.add("somebody_elses", tags={})
+    dagster.add()
+    page = (await admin.get("/api/v1/jobs?per_page=3")).json()
+    assert page["total"] == 4
+    assert [job["id"] for job in page["jobs"]][1:] == [ours[2].id, ours[1].id]
+    rest = (await admin.get(f"/api/v1/jobs?per_page=3&cursor={page['next_cursor']}")).json()
+    assert [job["id"] for job in rest["jobs"]] == [ours[0].id]
+
+
 async def test_jobs_are_found_by_status_and_by_any_of_their_pipelines(
     admin: httpx.AsyncClient, dagster: Any
 ) -> None:
