@@ -21,7 +21,7 @@ from api.timestamps import from_epoch, now
 from contracts.run import CANCELLATION_FAILED_TAG, RELEASE_TAG
 
 _SHORTEST_PAUSE = 0.02
-_LONGEST_PAUSE = 1.0
+_LONGEST_PAUSE = 0.15
 
 _MESSAGES = {
     CancellationStatus.CANCELLED: "The job was cancelled.",

@@ -1,5 +1,6 @@
 """Opening the Dagster instance of this installation, as itself or as a run worker's."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,18 @@ class WorkerInstance(DagsterInstance):
             self.last_event = event
             return
         super().handle_new_event(event, **kwargs)
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Opened before the fork, used after it: their storages connect anew for each statement."""
+
+    own: DagsterInstance
+    worker: WorkerInstance
+
+
+def open_instances(dagster_home: Path) -> Instances:
+    return Instances(open_instance(dagster_home), open_worker_instance(dagster_home))
 
 
 def open_instance(dagster_home: Path) -> DagsterInstance:

@@ -1,7 +1,8 @@
 """The warm server: imports everything once, then forks a supervisor with its worker per run.
 
-It stays single-threaded and opens no database, no CUDA context and no inference session: all of
-that happens after the fork. When code of the project changes on disk, it starts over, in place.
+It stays single-threaded and holds no connection to a database, no CUDA context and no inference
+session: all of that happens after the fork. When code of the project changes on disk, it starts
+over, in place.
 """
 
 import contextlib
@@ -17,11 +18,12 @@ from functools import partial
 from typing import Any, NoReturn
 
 import psutil
+from dagster import DagsterInstance
 
 from contracts.home import Home
 from orchestration.launcher import messages
 from orchestration.launcher.child import become_run, in_child
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instance import Instances, open_instances
 from orchestration.launcher.lease import Lease, acquire, write
 from orchestration.launcher.paths import queue_socket, run_socket
 from orchestration.launcher.preload import preload
@@ -48,6 +50,7 @@ class Server:
     home: Home
     inventory: Inventory
     sources: Sources
+    instances: Instances
     supervisors: dict[int, str]
     _stopping: bool = field(default=False, init=False)
 
@@ -126,6 +129,7 @@ class Server:
                 grace_seconds=request["grace_seconds"],
                 lease=lease,
                 inventory=self.inventory,
+                instances=self.instances,
             ).supervise()
             status = 0
         except BaseException:
@@ -159,8 +163,7 @@ class Server:
         """Says so on the run, from a process of its own: the server never opens a database."""
 
         def report() -> None:
-            with open_instance(self.home.dagster) as instance:
-                Reporter(instance, self.home, run_id).report_lost()
+            Reporter(self.instances.own, self.home, run_id).report_lost()
             run_socket(self.home, run_id).unlink(missing_ok=True)
 
         self.supervisors[in_child(report)] = run_id
@@ -181,10 +184,9 @@ class Server:
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], environment)  # noqa: S606
 
 
-def recover_runs(home: Home) -> None:
+def recover_runs(instance: DagsterInstance, home: Home) -> None:
     """Mends what an earlier server left behind."""
-    with open_instance(home.dagster) as instance:
-        recover(instance, home, UNDER_WAY)
+    recover(instance, home, UNDER_WAY)
 
 
 def main() -> None:
@@ -192,11 +194,13 @@ def main() -> None:
     supervisors = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
     settings = Settings()
     preload(DEFINITIONS)
-    os.waitpid(in_child(partial(recover_runs, settings.folders)), 0)
+    instances = open_instances(settings.folders.dagster)
+    os.waitpid(in_child(partial(recover_runs, instances.own, settings.folders)), 0)
     Server(
         home=settings.folders,
         inventory=settings.load_inventory(),
         sources=Sources.loaded(),
+        instances=instances,
         supervisors={int(pid): run_id for pid, run_id in supervisors.items()},
     ).serve()
 

@@ -17,7 +17,7 @@ from dagster import DagsterInstance
 
 from contracts.home import Home
 from orchestration.launcher import messages
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instance import Instances
 from orchestration.launcher.lease import Lease, give_back
 from orchestration.launcher.oom import oom_kills
 from orchestration.launcher.outcome import Order, WorkerEnd, decide
@@ -57,6 +57,7 @@ class Supervisor:
     grace_seconds: float
     lease: Lease | None
     inventory: Inventory
+    instances: Instances
     _worker: int = field(default=0, init=False)
     _order: Order = field(default=Order.NONE, init=False)
     _kill_at: float | None = field(default=None, init=False)
@@ -74,7 +75,7 @@ class Supervisor:
             listener = stack.enter_context(messages.listen(path))
             stack.callback(Path.unlink, path, missing_ok=True)
             events = self._start_worker(listener)
-            instance = stack.enter_context(open_instance(self.home.dagster))
+            instance = stack.enter_context(self.instances.own)
             reporter = Reporter(instance, self.home, self.run_id)
             status = self._watch(events, listener, instance)
             release = self._clear_up(reporter)
@@ -91,7 +92,7 @@ class Supervisor:
             die_with_parent(supervisor)
             listener.close()
             os.close(reader)
-            execute(self.run_id, self.home.dagster, writer)
+            execute(self.run_id, self.instances.worker, writer)
         os.close(writer)
         os.set_blocking(reader, False)
         return reader

@@ -6,7 +6,6 @@ the process that accepts cancellations, and never while the run still holds memo
 """
 
 import os
-from pathlib import Path
 from typing import NoReturn
 
 from dagster import DagsterRun
@@ -16,17 +15,17 @@ from dagster._serdes import serialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
-from orchestration.launcher.instance import WorkerInstance, open_worker_instance
+from orchestration.launcher.instance import WorkerInstance
 
 
-def execute(run_id: str, dagster_home: Path, report_to: int) -> NoReturn:
+def execute(run_id: str, instance: WorkerInstance, report_to: int) -> NoReturn:
     """Executes the run and writes its last event, serialised, to the file descriptor.
 
     Ends the process: nothing of what was forked along may run its exit handlers.
     """
     status = 1
     try:
-        with capture_interrupts(), open_worker_instance(dagster_home) as instance:
+        with capture_interrupts(), instance:
             run = instance.get_run_by_id(run_id)
             if run is not None:
                 _execute(run, instance)

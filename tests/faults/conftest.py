@@ -125,13 +125,16 @@ def media(rest: httpx.Client, clip: Path) -> str:
 
 
 @pytest.fixture
-def make_jobs() -> Callable[..., AbstractContextManager[Jobs]]:
+def make_jobs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., AbstractContextManager[Jobs]]:
     """Afterwards, whatever was done to the stack: see `_promise`."""
 
     @contextmanager
     def make(client: httpx.Client, home: Home, media: str) -> Iterator[Jobs]:
         jobs = Jobs(client, home, media)
         yield jobs
+        monkeypatch.setenv("FRAMEGATE_HOME", str(home.root))  # dagster.yaml's classes read it
         with open_instance(home.dagster) as instance:
             for job in jobs.accepted:
                 _promise(jobs, job, instance)

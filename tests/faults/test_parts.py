@@ -152,11 +152,14 @@ def test_edited_code_is_picked_up_by_the_next_run(
     server = find_part(RUN_WORKERS)
     running, _ = jobs.at_work("sleep", seconds=20.0)
     source = third_party / "framegate_misbehaving" / "annotate.py"
-    source.write_text(source.read_text().replace("as asked", "as edited"))
+    good = source.read_text()
+    source.write_text(good.replace("as asked", "as edited"))
+    try:
+        edited = jobs.wait(jobs.submit("raise"))
+    finally:
+        source.write_text(good)
 
-    edited = jobs.submit("raise")
-
-    assert "as edited" in jobs.wait(edited)["error_message"]
+    assert "as edited" in edited["error_message"]
     assert server.is_running()
     assert jobs.get(running)["status"] == "running"
     assert jobs.cancel(running)["status"] == "CANCELLED"

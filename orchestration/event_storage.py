@@ -1,0 +1,72 @@
+"""Dagster's SQLite event log, with a run's database made by copying an empty one.
+
+Dagster keeps a database per run and has Alembic look at it in every process that opens it, which
+takes longer than all that a short run writes. Alembic's part is done once here, for a template.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from dagster import __version__
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
+    INDEX_SHARD_NAME,
+    SqliteEventLogStorage,
+)
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+from orchestration.settings import Settings
+
+
+class TemplateEventLogStorage(SqliteEventLogStorage):
+    """Configured in dagster.yaml."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Self:
+        folder = Settings().folders.dagster / "history" / "runs"
+        return cls(str(folder), inst_data, **config_value)
+
+    def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:  # noqa: FBT001, FBT002 - Dagster's signature
+        path = Path(str(engine.url.database))
+        if path.stem == INDEX_SHARD_NAME:
+            super()._initdb(engine, for_index_shard)
+        elif not path.exists():
+            _link_copy(self._template(), path)
+
+    def _template(self) -> Path:
+        """An empty database of this Dagster's schema; it appears whole, whoever makes it first."""
+        template = Path(self._base_dir) / "template" / f"{__version__}.db"
+        if not template.exists():
+            template.parent.mkdir(exist_ok=True)
+            own = _own(template)
+            engine = create_engine(f"sqlite:///{own}", poolclass=NullPool)
+            super()._initdb(engine)
+            own.replace(template)
+        return template
+
+
+def _link_copy(template: Path, path: Path) -> None:
+    """Another process may make the same database: the first one's stays."""
+    own = _own(path)
+    shutil.copyfile(template, own)
+    try:
+        path.hardlink_to(own)
+    except FileExistsError:
+        return
+    finally:
+        own.unlink()
+
+
+def _own(path: Path) -> Path:
+    """A name beside the path that no other process or thread uses."""
+    return path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
