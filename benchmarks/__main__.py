@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
-from benchmarks import api, pipelines
+from benchmarks import api, jobs_api, pipelines
 
 RESULTS = Path(__file__).parent / "results"
 
 if __name__ == "__main__":
     pipelines.main(["--json", str(RESULTS / "pipelines.json"), *sys.argv[1:]])
     api.main(["--json", str(RESULTS / "api.json")])
+    jobs_api.main(["--json", str(RESULTS / "jobs_api.json")])
