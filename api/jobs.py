@@ -1,15 +1,16 @@
 """Finding jobs: one by its id, or pages of them. A job is a run that carries our kind tag."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from anyio import to_thread
 
 from api.auth.roles import Principal
 from api.dagster.client import DagsterClient
-from api.dagster.run import Run, RunFilter, RunPage, RunStatus
+from api.dagster.run import QueuedRun, Run, RunFilter, RunPage, RunStatus
 from api.dependencies import Services
-from api.description import JobFiles, describe, is_job, read_files, statuses_of
+from api.description import JobFiles, describe, is_job, priority, read_files, statuses_of
 from api.errors import ForbiddenError, InvalidRequestError, JobNotFoundError
 from api.schemas import Job, JobPage, JobStatus
 from contracts.run import KIND, KIND_TAG, OWNER_TAG, PIPELINE_TAG_PREFIX
@@ -55,12 +56,12 @@ async def get_job(services: Services, job_id: str) -> Job:
     return await job_of(services, await find_run(services.dagster, job_id))
 
 
-async def job_of(services: Services, run: Run) -> Job:
-    position = None
-    if run.status is RunStatus.QUEUED:
-        position = _position(run.run_id, await services.dagster.queued_run_ids())
+async def job_of(services: Services, run: Run, queue: Sequence[QueuedRun] | None = None) -> Job:
+    """`queue` as it was a moment ago; without it, Dagster is asked if the run waits."""
+    if queue is None:
+        queue = await services.dagster.queue() if run.status is RunStatus.QUEUED else []
     files = await to_thread.run_sync(read_files, services.home, run)
-    return describe(run, files, url=services.settings.run_url(run.run_id), queue_position=position)
+    return _described(services, run, files, queue)
 
 
 async def list_jobs(services: Services, query: JobQuery) -> JobPage:
@@ -70,18 +71,10 @@ async def list_jobs(services: Services, query: JobQuery) -> JobPage:
     page = await _page(services.dagster, run_filter, limit=query.per_page, cursor=cursor)
     runs = () if cursor is None and query.page > 1 else page.runs
     queued = any(run.status is RunStatus.QUEUED for run in runs)
-    queue = await services.dagster.queued_run_ids() if queued else []
+    queue = await services.dagster.queue() if queued else []
     files = await to_thread.run_sync(_read_all, services, runs)
     return JobPage(
-        jobs=[
-            describe(
-                run,
-                files[run.run_id],
-                url=services.settings.run_url(run.run_id),
-                queue_position=_position(run.run_id, queue),
-            )
-            for run in runs
-        ],
+        jobs=[_described(services, run, files[run.run_id], queue) for run in runs],
         total=page.total or 0,
         page=query.page,
         per_page=query.per_page,
@@ -131,5 +124,14 @@ def _read_all(services: Services, runs: tuple[Run, ...]) -> dict[str, JobFiles]:
     return {run.run_id: read_files(services.home, run) for run in runs}
 
 
-def _position(run_id: str, queue: list[str]) -> int | None:
-    return queue.index(run_id) + 1 if run_id in queue else None
+def _described(services: Services, run: Run, files: JobFiles, queue: Sequence[QueuedRun]) -> Job:
+    position = place_in(queue, run) if run.status is RunStatus.QUEUED else None
+    return describe(run, files, url=services.settings.run_url(run.run_id), queue_position=position)
+
+
+def place_in(queue: Sequence[QueuedRun], run: Run) -> int:
+    """From 1. A run that came after the queue was looked at stands behind its equals."""
+    places = [place for place, queued in enumerate(queue, 1) if queued.run_id == run.run_id]
+    if places:
+        return places[0]
+    return 1 + sum(queued.priority >= priority(run.tags) for queued in queue)

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.dagster import documents
 from api.dagster.parsing import parse_instance, parse_run
-from api.dagster.run import InstanceState, Run, RunFilter, RunPage, RunStatus
+from api.dagster.run import InstanceState, QueuedRun, Run, RunFilter, RunPage, RunStatus
 from api.dagster.transport import GraphqlTransport
 from api.errors import (
     FramegateError,
@@ -81,12 +81,15 @@ class DagsterClient:
         _expect(result, "RunIds")
         return list(result["results"])
 
-    async def queued_run_ids(self) -> list[str]:
+    async def queue(self) -> list[QueuedRun]:
         """In the order in which the queue lets them go: priority first, then age."""
         variables = {"filter": RunFilter(statuses=(RunStatus.QUEUED,)).to_variables()}
         result = await self._ask(documents.RUN_PRIORITIES, variables)
         _expect(result, "Runs")
-        return [run["runId"] for run in sorted(result["results"], key=_queue_order)]
+        return [
+            QueuedRun(run["runId"], _priority(run["tags"]))
+            for run in sorted(result["results"], key=_queue_order)
+        ]
 
     async def launch(
         self,

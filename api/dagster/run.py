@@ -87,6 +87,14 @@ class RunPage:
 
 
 @dataclass(frozen=True)
+class QueuedRun:
+    """Its place in the queue is that in the list; higher priorities stand before lower ones."""
+
+    run_id: str
+    priority: int
+
+
+@dataclass(frozen=True)
 class DaemonState:
     kind: str
     required: bool

@@ -1,5 +1,6 @@
 """`/api/v1/jobs`: submit, list, look at, cancel and delete jobs."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -82,7 +83,7 @@ async def submit(
     if idempotency_key is not None:
         check_key(idempotency_key)
     plan, media = await receive_submission(services, request)
-    outcome = await launch(
+    launching = launch(
         services,
         plan,
         media,
@@ -90,10 +91,12 @@ async def submit(
         request_id=request_id,
         idempotency_key=idempotency_key,
     )
+    # Meanwhile, not afterwards: it is the only other question that a submission asks.
+    outcome, queue = await asyncio.gather(launching, services.dagster.queue())
     response.headers["Location"] = f"{router.prefix}/{outcome.run.run_id}"
     if outcome.is_replay:
         response.headers["Idempotency-Replayed"] = "true"
-    return await job_of(services, outcome.run)
+    return await job_of(services, outcome.run, queue)
 
 
 @router.get(

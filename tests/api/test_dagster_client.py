@@ -228,7 +228,7 @@ async def test_the_queue_is_in_the_order_in_which_it_is_left(
     old, new, odd = add(1.0), add(4.0), add(3.0, "soon")
     urgent, late = add(5.0, "2"), add(2.0, "-1")
     dagster.add(status="STARTED")
-    assert await client.queued_run_ids() == [urgent, old, odd, new, late]
+    assert [run.run_id for run in await client.queue()] == [urgent, old, odd, new, late]
 
 
 async def test_a_termination_is_always_the_safe_one(client: DagsterClient, dagster: Any) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import httpx
 import psutil
 import pytest
 
+from api.dagster.run import QueuedRun, Run, RunStatus
 from api.dependencies import Services
 from api.errors import GpuOutOfMemoryError, InvalidConfigError, InvalidRequestError
+from api.jobs import place_in
 from api.probing import Prober
 from api.schemas import JobSubmission
 from api.settings import Settings
 from api.submit import decide
-from contracts.run import MEDIA_FACTS_TAG, PROBE_OP, MediaFacts
+from contracts.run import MEDIA_FACTS_TAG, PRIORITY_TAG, PROBE_OP, MediaFacts
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import Device
 
@@ -138,6 +141,14 @@ async def test_several_pipelines_become_one_run_with_a_selection(
     [run] = dagster.runs.values()
     assert (run.job, run.selection) == ("annotate", [PROBE_OP, *names])
     assert response.json()["selected_pipelines"] == names
+
+
+def test_a_run_that_came_after_the_look_at_the_queue_stands_behind_its_equals() -> None:
+    queue = [QueuedRun("a", 5), QueuedRun("b", 0), QueuedRun("c", 0), QueuedRun("d", -1)]
+    run = Run("new", "job", RunStatus.QUEUED, {}, {}, 1.0, None, None, None)
+    assert place_in(queue, run) == 4
+    assert place_in(queue, replace(run, tags={PRIORITY_TAG: "9"})) == 1
+    assert place_in(queue, replace(run, run_id="b")) == 2
 
 
 async def test_a_new_job_knows_its_place_in_the_queue(
