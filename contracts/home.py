@@ -11,7 +11,7 @@
 | `jobs/<run id>/partial/<pipeline>/` | what a running pipeline is writing |
 | `jobs/<run id>/progress.json` | {pipeline: fraction}, replaced atomically |
 | `jobs/<run id>/cancellation.json` | who asked to cancel, and why |
-| `jobs/<run id>/worker.log` | what the run worker and its libraries printed |
+| `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
 | `dagster/` | DAGSTER_HOME |
 | `logs/<part>.log` | what each process of the stack printed |
 | `run/` | sockets, locks and leases of the running stack |
