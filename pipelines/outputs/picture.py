@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from pipelines.outputs.atomic import replacing
@@ -94,11 +92,6 @@ def draw_box(
     if label:
         above, below = y - size * 1.7, y + height + line
         draw_label(image, (x, above if above >= 0 else below), label, size=size)
-
-
-def to_image(pixels: npt.NDArray[np.uint8]) -> Image.Image:
-    """A picture of (height, width, 3) RGB that may be drawn on."""
-    return Image.fromarray(pixels).copy()
 
 
 def save_png(image: Image.Image, path: Path) -> None:
