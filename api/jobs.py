@@ -11,7 +11,7 @@ from api.dagster.client import DagsterClient
 from api.dagster.run import QueuedRun, Run, RunFilter, RunPage, RunStatus
 from api.dependencies import Services
 from api.description import JobFiles, describe, is_job, priority, read_files, statuses_of
-from api.errors import ForbiddenError, InvalidRequestError, JobNotFoundError
+from api.errors import ForbiddenError, FramegateError, InvalidRequestError, JobNotFoundError
 from api.schemas import Job, JobPage, JobStatus
 from contracts.run import KIND, KIND_TAG, OWNER_TAG, PIPELINE_TAG_PREFIX
 
@@ -53,13 +53,21 @@ def check_owner(run: Run, principal: Principal) -> None:
 
 async def get_job(services: Services, job_id: str) -> Job:
     """Raises JobNotFoundError."""
-    return await job_of(services, await find_run(services.dagster, job_id))
+    run = await find_run(services.dagster, job_id)
+    queue = await services.dagster.queue() if run.status is RunStatus.QUEUED else []
+    return await job_of(services, run, queue)
 
 
-async def job_of(services: Services, run: Run, queue: Sequence[QueuedRun] | None = None) -> Job:
-    """`queue` as it was a moment ago; without it, Dagster is asked if the run waits."""
-    if queue is None:
-        queue = await services.dagster.queue() if run.status is RunStatus.QUEUED else []
+async def queue_if_known(dagster: DagsterClient) -> list[QueuedRun] | None:
+    """For a job that was just submitted: that it was is told, even where its place is not known."""
+    try:
+        return await dagster.queue()
+    except FramegateError:
+        return None
+
+
+async def job_of(services: Services, run: Run, queue: Sequence[QueuedRun] | None) -> Job:
+    """`queue` as it was a moment ago; without it, the job's place in it is left open."""
     files = await to_thread.run_sync(read_files, services.home, run)
     return _described(services, run, files, queue)
 
@@ -124,8 +132,11 @@ def _read_all(services: Services, runs: tuple[Run, ...]) -> dict[str, JobFiles]:
     return {run.run_id: read_files(services.home, run) for run in runs}
 
 
-def _described(services: Services, run: Run, files: JobFiles, queue: Sequence[QueuedRun]) -> Job:
-    position = place_in(queue, run) if run.status is RunStatus.QUEUED else None
+def _described(
+    services: Services, run: Run, files: JobFiles, queue: Sequence[QueuedRun] | None
+) -> Job:
+    is_placed = run.status is RunStatus.QUEUED and queue is not None
+    position = place_in(queue or (), run) if is_placed else None
     return describe(run, files, url=services.settings.run_url(run.run_id), queue_position=position)
 
 

@@ -10,7 +10,7 @@ from api.cancel import cancel_job
 from api.dependencies import Annotator, CurrentServices, Reader, RequestId
 from api.fields import documented, read_model
 from api.idempotency import KEY_PATTERN, check_key
-from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs
+from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs, queue_if_known
 from api.responses import errors
 from api.results import delete_job, find_finished_run
 from api.schemas import (
@@ -83,16 +83,20 @@ async def submit(
     if idempotency_key is not None:
         check_key(idempotency_key)
     plan, media = await receive_submission(services, request)
-    launching = launch(
-        services,
-        plan,
-        media,
-        principal,
-        request_id=request_id,
-        idempotency_key=idempotency_key,
-    )
     # Meanwhile, not afterwards: it is the only other question that a submission asks.
-    outcome, queue = await asyncio.gather(launching, services.dagster.queue())
+    asking = asyncio.create_task(queue_if_known(services.dagster))
+    try:
+        outcome = await launch(
+            services,
+            plan,
+            media,
+            principal,
+            request_id=request_id,
+            idempotency_key=idempotency_key,
+        )
+        queue = await asking
+    finally:
+        asking.cancel()
     response.headers["Location"] = f"{router.prefix}/{outcome.run.run_id}"
     if outcome.is_replay:
         response.headers["Idempotency-Replayed"] = "true"

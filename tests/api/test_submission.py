@@ -299,3 +299,13 @@ async def test_dagster_being_away_is_a_503_and_a_submission_can_be_tried_again(
     dagster.transport_reply = None
     assert (await admin.post(JOBS, json=body, headers=key)).status_code == 201
     assert len(dagster.runs) == 1
+
+
+async def test_a_job_that_was_launched_is_answered_though_the_queue_cannot_be_asked(
+    admin: httpx.AsyncClient, dagster: Any, upload: str
+) -> None:
+    dagster.replies["runsOrError"] = {"__typename": "PythonError", "message": "no", "stack": []}
+    answer = await admin.post(JOBS, json={"media": upload})
+    assert answer.status_code == 201
+    assert answer.json()["queue_position"] is None
+    assert len(dagster.runs) == 1
