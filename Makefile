@@ -8,7 +8,9 @@ BASE := .venv/.installed
 DEV := .venv/.installed-dev
 # What we are measured beside stays out of our own environment; it borrows torch from there.
 PEERS := .venv-peers/.installed
-LOCKED := -c requirements/constraints.txt
+# Wheels alone, none of whose code runs while it is installed, and only files whose hash is pinned.
+INSTALL := $(BIN)/python -m pip install --require-hashes --only-binary :all: --no-deps
+LOCKS := $(addprefix requirements/,base.txt torch.txt cuda.txt files-only.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test conformance bench bench-launch lock clean
@@ -40,11 +42,8 @@ bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 bench-launch: $(DEV) $(PEERS) ## Measure starts, stops and idling beside Ray Jobs and Dagster's own stack
 	$(BIN)/python -m benchmarks.launch --json benchmarks/results/launch.json $(ARGS)
 
-lock: $(BIN)/python ## Pin the newest allowed version of every dependency anew
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
-	  --no-annotate --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command "make lock" --quiet --output-file requirements/constraints.txt
+lock: $(DEV) ## Pin the newest allowed version of every dependency anew (KEEP=1 changes no version)
+	PATH="$(BIN):$$PATH" $(BIN)/python requirements/lock.py $(if $(filter-out 0,$(KEEP)),--keep)
 
 clean: ## Remove the environments and all caches; .framegate (videos, results, keys) stays
 	rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -57,13 +56,15 @@ $(BIN)/python:
 	  echo 'The module venv of $(PYTHON) is not whole: install it, or name another PYTHON=' >&2; \
 	  exit 1; }
 
-$(BASE): $(BIN)/python pyproject.toml requirements/constraints.txt requirements/files-only.txt
-	$(BIN)/python -m pip install $(LOCKED) --editable .
-	$(BIN)/python -m pip install --no-deps --requirement requirements/files-only.txt
+$(BASE): $(BIN)/python pyproject.toml $(LOCKS)
+	$(INSTALL) -r requirements/base.txt -r requirements/torch.txt -r requirements/files-only.txt
+	if grep -q '^Requires-Dist: nvidia-' .venv/lib/python3*/site-packages/torch-*.dist-info/METADATA; \
+	  then $(INSTALL) -r requirements/cuda.txt; fi
+	$(BIN)/python -m pip install --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(DEV): $(BASE)
-	$(BIN)/python -m pip install $(LOCKED) --editable '.[dev]'
+$(DEV): $(BASE) requirements/dev.txt
+	$(INSTALL) -r requirements/dev.txt
 	@touch $@
 
 $(PEERS): $(BASE)
