@@ -14,6 +14,8 @@
 | `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
 | `dagster/` | DAGSTER_HOME |
 | `logs/<part>.log` | what each process of the stack printed |
+| `presets/<name>.yaml` | pipelines with a config, under one name |
+| `inbox/<pipeline or preset>/` | videos dropped here are run; `rejected/` in it holds those that cannot be |
 | `run/` | sockets, locks and leases of the running stack |
 """
 
@@ -53,6 +55,15 @@ class Home:
     @property
     def jobs(self) -> Path:
         return self.root / "jobs"
+
+    @property
+    def presets(self) -> Path:
+        return self.root / "presets"
+
+    @property
+    def inbox(self) -> Path:
+        """Where the inbox is unless `FRAMEGATE_INBOX` puts it elsewhere."""
+        return self.root / "inbox"
 
     def media(self, sha256: str) -> Path:
         return self.root / "media" / sha256[:2] / sha256

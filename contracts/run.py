@@ -16,6 +16,10 @@ POOL = "gpu"
 #: On every run of a pipeline job, however it was started; the jobs that REST shows carry it.
 KIND_TAG = "framegate/kind"
 KIND = "annotation"
+#: On runs that look after the installation instead: they are no jobs, and REST does not list them.
+MAINTENANCE_KIND = "maintenance"
+#: On a maintenance run its job's name: `dagster.yaml` lets one of each go at a time.
+MAINTENANCE_TAG = "framegate/maintenance"
 OWNER_TAG = "framegate/owner"
 MEDIA_TAG = "framegate/media"
 MEDIA_FACTS_TAG = "framegate/media_facts"
@@ -29,6 +33,12 @@ REQUEST_ID_TAG = "framegate/request_id"
 #: `framegate/failure` holds why the run as a whole failed, `framegate.failure/<pipeline>` why
 #: that pipeline did: JSON as made by `Failure.to_tag`.
 FAILURE_TAG = "framegate/failure"
+#: The preset that a run was started by.
+PRESET_TAG = "framegate/preset"
+#: The file in the inbox that a run was started for.
+INBOX_FILE_TAG = "framegate/inbox_file"
+#: Whose the inbox's jobs are, unless a preset says so.
+INBOX_OWNER = "inbox"
 DEVICE_TAG = "framegate/device"
 #: Why a queued run waits, in words.
 WAITING_TAG = "framegate/waiting"
@@ -39,6 +49,14 @@ CANCELLATION_FAILED_TAG = "framegate/cancellation_failed"
 #: What a submission's own `tags` are put under, so that they can never override ours.
 USER_TAG_PREFIX = "user/"
 PRIORITY_TAG = "dagster/priority"
+#: Whatever its value: retention never deletes the job.
+KEEP_TAG = "framegate/keep"
+#: The owner of jobs that the nightly batch queues.
+LIBRARY_OWNER = "library"
+#: On such a job, what it is about: the media, each pipeline with its version, and which attempt.
+BATCH_KEY_TAG = "framegate/batch_key"
+#: One per pipeline of such a job: the pipeline's version when the job was queued.
+VERSION_TAG_PREFIX = "framegate.version/"
 
 _TAG_MESSAGE_LENGTH = 800
 
