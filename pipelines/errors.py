@@ -23,6 +23,18 @@ class MediaError(PipelineError):
     code = "INVALID_MEDIA"
 
 
+class MediaChangedError(MediaError):
+    """The file is no longer the one that the job began with."""
+
+    code = "MEDIA_CHANGED"
+
+
+class ResultsGoneError(PipelineError):
+    """A retry builds on results of an earlier job, and they are gone."""
+
+    code = "RESULTS_GONE"
+
+
 class ConfigError(PipelineError):
     """The config is not one of the pipeline's."""
 

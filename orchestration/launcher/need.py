@@ -36,5 +36,9 @@ def need_of(run: DagsterRun, catalog: Catalog) -> Need:
 
 
 def _pipelines(run: DagsterRun, catalog: Catalog) -> list[str]:
-    """A run of `annotate` that was started without a selection runs everything."""
-    return pipelines_of(run.tags, run.job_name) or sorted(run.op_selection or catalog.names)
+    """A run of `annotate` that was started without a selection runs everything; a retry runs only
+    what is left to do.
+    """
+    names = pipelines_of(run.tags, run.job_name) or sorted(run.op_selection or catalog.names)
+    steps = run.step_keys_to_execute
+    return names if steps is None else [name for name in names if name in steps]

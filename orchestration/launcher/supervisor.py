@@ -92,7 +92,7 @@ class Supervisor:
             die_with_parent(supervisor)
             listener.close()
             os.close(reader)
-            execute(self.run_id, self.instances.worker, writer)
+            execute(self.run_id, self.home, self.instances.worker, writer)
         os.close(writer)
         os.set_blocking(reader, False)
         return reader

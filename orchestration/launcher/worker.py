@@ -15,10 +15,14 @@ from dagster._serdes import serialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
+from contracts.home import Home
+from contracts.run import FAILURE_TAG
+from orchestration.carry_over import carry_over
+from orchestration.failure import failure_of
 from orchestration.launcher.instance import WorkerInstance
 
 
-def execute(run_id: str, instance: WorkerInstance, report_to: int) -> NoReturn:
+def execute(run_id: str, home: Home, instance: WorkerInstance, report_to: int) -> NoReturn:
     """Executes the run and writes its last event, serialised, to the file descriptor.
 
     Ends the process: nothing of what was forked along may run its exit handlers.
@@ -28,7 +32,7 @@ def execute(run_id: str, instance: WorkerInstance, report_to: int) -> NoReturn:
         with capture_interrupts(), instance:
             run = instance.get_run_by_id(run_id)
             if run is not None:
-                _execute(run, instance)
+                _execute(run, home, instance)
             if instance.last_event is not None:
                 with os.fdopen(report_to, "w") as pipe:
                     pipe.write(serialize_value(instance.last_event))
@@ -37,13 +41,20 @@ def execute(run_id: str, instance: WorkerInstance, report_to: int) -> NoReturn:
         os._exit(status)
 
 
-def _execute(run: DagsterRun, instance: WorkerInstance) -> None:
+def _execute(run: DagsterRun, home: Home, instance: WorkerInstance) -> None:
     instance.report_engine_event(
         f"Run worker started (pid {os.getpid()}).", run, EngineEventData.in_process(os.getpid())
     )
     origin = run.job_code_origin
     if origin is None:
         instance.report_run_failed(run, "The run does not say which code it is of.")
+        return
+    try:
+        run = carry_over(run, instance, home)
+    except Exception as error:  # noqa: BLE001 - the run must end, and say why
+        failure = failure_of(error)
+        instance.add_run_tags(run.run_id, {FAILURE_TAG: failure.to_tag()})
+        instance.report_run_failed(run, f"{failure.code}: {failure.message}")
         return
     try:
         for _event in execute_run_iterator(recon_job_from_origin(origin), run, instance):

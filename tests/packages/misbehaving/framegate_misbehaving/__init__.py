@@ -27,6 +27,7 @@ class MisbehavingConfig(BaseModel):
 
     behaviour: Behaviour = Field(default=Behaviour.FINISH, description="What to do.")
     seconds: float = Field(default=60.0, ge=0.0, le=600.0, description="For how long.")
+    until: str = Field(default="", description="A file that ends sleeping, and raising, at once.")
     cgroup: str = Field(default="", description="A memory cgroup to move into before allocating.")
     gpu_memory: int = Field(default=0, ge=0, description="Bytes of GPU memory to ask for.")
 

@@ -37,7 +37,13 @@ def _finish(_config: MisbehavingConfig) -> None:
 
 
 def _sleep(config: MisbehavingConfig) -> None:
-    time.sleep(config.seconds)
+    end = time.monotonic() + config.seconds
+    while time.monotonic() < end and not _is_over(config):
+        time.sleep(0.1)
+
+
+def _is_over(config: MisbehavingConfig) -> bool:
+    return bool(config.until) and Path(config.until).exists()
 
 
 def _swallow(config: MisbehavingConfig) -> None:
@@ -91,8 +97,9 @@ def _exit(_config: MisbehavingConfig) -> None:
     os._exit(3)
 
 
-def _raise(_config: MisbehavingConfig) -> None:
-    raise ValueError("as asked")
+def _raise(config: MisbehavingConfig) -> None:
+    if not _is_over(config):
+        raise ValueError("as asked")
 
 
 def _gpu_out_of_memory(_config: MisbehavingConfig) -> None:

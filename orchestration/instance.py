@@ -1,0 +1,73 @@
+"""Dagster's instance, with runs that are executed again as they are meant here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import DagsterInstance, DagsterRun
+from dagster._core.definitions.selector import JobSubsetSelector
+from dagster._core.remote_representation.code_location import CodeLocation
+from dagster._core.remote_representation.external import RemoteJob
+from dagster_shared.record import copy
+
+from contracts.retry import inherited_tags
+
+
+class FramegateInstance(DagsterInstance):
+    """Configured in dagster.yaml; what the webserver and the daemon make runs with.
+
+    Dagster copies a run's tags to the run that executes it again, whoever asked for that. Those
+    that say how the earlier run went are left behind here.
+    """
+
+    @classmethod
+    def config_schema(cls) -> dict[str, Any]:
+        return {}
+
+    def create_run(
+        self, *, tags: Mapping[str, Any] | None, parent_run_id: str | None, **arguments: Any
+    ) -> DagsterRun:
+        """Of selected steps, the UI asks for a run with all tags of the one before."""
+        if parent_run_id and tags:
+            tags = inherited_tags(tags)
+        return super().create_run(tags=tags, parent_run_id=parent_run_id, **arguments)
+
+    def create_reexecuted_run(
+        self,
+        *,
+        parent_run: DagsterRun,
+        code_location: CodeLocation,
+        remote_job: RemoteJob,
+        **arguments: Any,
+    ) -> DagsterRun:
+        if self._has_lost_ancestors(parent_run):
+            # Dagster would read what they handed on; our ops hand nothing on.
+            parent_run = copy(parent_run, root_run_id=None, parent_run_id=None)
+        return super().create_reexecuted_run(
+            parent_run=parent_run.with_tags(inherited_tags(parent_run.tags)),
+            code_location=code_location,
+            remote_job=_selected(parent_run, code_location, remote_job),
+            **arguments,
+        )
+
+    def _has_lost_ancestors(self, run: DagsterRun) -> bool:
+        """Whether a run that this one descends from was deleted."""
+        ancestor: DagsterRun | None = run
+        while ancestor and ancestor.parent_run_id:
+            ancestor = self.get_run_by_id(ancestor.parent_run_id)
+        return ancestor is None
+
+
+def _selected(
+    parent_run: DagsterRun, code_location: CodeLocation, remote_job: RemoteJob
+) -> RemoteJob:
+    """The job with the ops that the earlier run had selected: of others there is no config."""
+    if not parent_run.op_selection:
+        return remote_job
+    return code_location.get_job(
+        JobSubsetSelector(
+            location_name=remote_job.handle.location_name,
+            repository_name=remote_job.handle.repository_name,
+            job_name=remote_job.name,
+            op_selection=parent_run.op_selection,
+        )
+    )
