@@ -5,13 +5,11 @@ Whatever is handed out here has been probed: a file that cannot be read never re
 
 import asyncio
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from anyio import to_thread
@@ -20,7 +18,10 @@ from api.errors import InvalidRequestError, NotFoundError
 from api.probing import Prober
 from api.uploads import Upload
 from contracts.home import Home
+from contracts.json_file import read_json, write_json
+from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
 from contracts.run import MediaFacts
+from contracts.stored_media import claim_media, locked_store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: The suffixes that clients take for a video, and what else is one of them by content.
@@ -54,8 +55,8 @@ class MediaStore:
 
     async def keep(self, upload: Upload) -> StoredMedia:
         """Takes the upload in. Raises InvalidRequestError if it is not media."""
-        facts = await to_thread.run_sync(_read_json, self._home.media_facts(upload.sha256))
-        if facts is None or not self._home.media(upload.sha256).exists():
+        facts = await to_thread.run_sync(self._claim, upload.sha256)
+        if facts is None:
             facts = await self._prober.probe(upload.path, upload.filename)
             await to_thread.run_sync(self._store, upload, facts)
         return StoredMedia(upload.sha256, upload.sha256, _facts(facts, name=upload.filename))
@@ -73,19 +74,25 @@ class MediaStore:
         path = self._home.media(reference) if is_upload else Path(reference)
         if not path.is_absolute() or not path.is_file():
             raise NotFoundError("The media of this job is gone.", field="media")
-        facts = _read_json(self._home.media_facts(reference)) if is_upload else None
+        facts = read_json(self._home.media_facts(reference)) if is_upload else None
         container = facts["container"] if facts else path.suffix.lower().removeprefix(".")
         return LocatedMedia(path, _SUFFIXES.get(container, _ANY_CONTAINER))
+
+    def _claim(self, sha256: str) -> dict[str, Any] | None:
+        """The facts of stored media, which retention spares from now on; None without any."""
+        is_stored = claim_media(self._home, sha256)
+        return read_json(self._home.media_facts(sha256)) if is_stored else None
 
     def _store(self, upload: Upload, facts: Mapping[str, Any]) -> None:
         target = self._home.media(upload.sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write_json(self._home.media_facts(upload.sha256), facts)
-        upload.path.replace(target)
+        with locked_store(self._home):
+            write_json(self._home.media_facts(upload.sha256), facts)
+            upload.path.replace(target)
 
     def _find_upload(self, sha256: str) -> StoredMedia:
-        facts = _read_json(self._home.media_facts(sha256))
-        if facts is None or not self._home.media(sha256).exists():
+        facts = self._claim(sha256)
+        if facts is None:
             raise NotFoundError(
                 f"No upload has the hash {sha256}.",
                 field="media",
@@ -112,16 +119,15 @@ class MediaStore:
 
     async def _find_file(self, path: Path) -> StoredMedia:
         """Hashing and probing a file is done once for each state that the file is in."""
-        identity = await to_thread.run_sync(_identity, path)
-        record = self._home.media_path_facts(hashlib.sha256(identity.encode()).hexdigest())
-        known = await to_thread.run_sync(_read_json, record)
+        record = await to_thread.run_sync(record_of, self._home, path)
+        known = await to_thread.run_sync(read_known_file, record)
         if known is None:
             facts, sha256 = await asyncio.gather(
                 self._prober.probe(path, path.name), to_thread.run_sync(_hash, path)
             )
-            known = {"sha256": sha256, "facts": facts}
-            await to_thread.run_sync(_write_json, record, known)
-        return StoredMedia(str(path), known["sha256"], _facts(known["facts"]))
+            known = KnownFile(path, sha256, facts)
+            await to_thread.run_sync(write_known_file, record, known)
+        return StoredMedia(str(path), known.sha256, _facts(known.facts))
 
 
 def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:
@@ -132,27 +138,6 @@ def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:
     )
 
 
-def _identity(path: Path) -> str:
-    """Changes whenever the file does."""
-    status = path.stat()
-    return f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
-
-
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        value = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{token_hex(8)}")
-    temporary.write_text(json.dumps(value))
-    temporary.replace(path)

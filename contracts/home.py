@@ -12,6 +12,8 @@
 | `jobs/<run id>/progress.json` | {pipeline: fraction}, replaced atomically |
 | `jobs/<run id>/cancellation.json` | who asked to cancel, and why |
 | `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
+| `jobs/<run id>/keep` | where it exists, retention never deletes the job |
+| `audit/retention.jsonl` | a line for everything that retention deleted, or would have |
 | `dagster/` | DAGSTER_HOME |
 | `logs/<part>.log` | what each process of the stack printed |
 | `presets/<name>.yaml` | pipelines with a config, under one name |
@@ -65,6 +67,19 @@ class Home:
         """Where the inbox is unless `FRAMEGATE_INBOX` puts it elsewhere."""
         return self.root / "inbox"
 
+    @property
+    def all_media(self) -> Path:
+        return self.root / "media"
+
+    @property
+    def media_lock(self) -> Path:
+        """Held while media enters or leaves the store."""
+        return self.run / "media.lock"
+
+    @property
+    def retention_audit(self) -> Path:
+        return self.root / "audit" / "retention.jsonl"
+
     def media(self, sha256: str) -> Path:
         return self.root / "media" / sha256[:2] / sha256
 
@@ -88,6 +103,9 @@ class Home:
 
     def worker_log(self, run_id: str) -> Path:
         return self.job(run_id) / "worker.log"
+
+    def keep(self, run_id: str) -> Path:
+        return self.job(run_id) / "keep"
 
     def cancellation(self, run_id: str) -> Path:
         return self.job(run_id) / "cancellation.json"

@@ -49,8 +49,8 @@ CANCELLATION_FAILED_TAG = "framegate/cancellation_failed"
 #: What a submission's own `tags` are put under, so that they can never override ours.
 USER_TAG_PREFIX = "user/"
 PRIORITY_TAG = "dagster/priority"
-#: Whatever its value: retention never deletes the job.
-KEEP_TAG = "framegate/keep"
+#: Whatever its value, retention never deletes the job; over REST it is the tag `keep`.
+KEEP_TAG = f"{USER_TAG_PREFIX}keep"
 #: The owner of jobs that the nightly batch queues.
 LIBRARY_OWNER = "library"
 #: On such a job, what it is about: the media, each pipeline with its version, and which attempt.

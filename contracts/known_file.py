@@ -1,0 +1,55 @@
+"""What is known of a file outside the media store, kept for as long as the file stays as it is.
+
+Hashing and probing a large file takes long: it is done once for each state that the file is in.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contracts.home import Home
+from contracts.json_file import read_json, write_json
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """`facts` is what probing the file gave."""
+
+    path: Path
+    sha256: str
+    facts: Mapping[str, Any]
+
+
+def record_of(home: Home, path: Path) -> Path:
+    """Where what is known of the file as it is now lies. Ask before reading the file: if it changes
+    meanwhile, the record is of the state before. Raises OSError.
+    """
+    status = path.stat()
+    identity = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+    return home.media_path_facts(hashlib.sha256(identity.encode()).hexdigest())
+
+
+def read_known_file(record: Path) -> KnownFile | None:
+    known = read_json(record)
+    if known is None:
+        return None
+    return KnownFile(Path(known.get("path", "")), known["sha256"], known["facts"])
+
+
+def write_known_file(record: Path, known: KnownFile) -> None:
+    write_json(
+        record, {"path": str(known.path), "sha256": known.sha256, "facts": dict(known.facts)}
+    )
+
+
+def is_outdated(home: Home, record: Path) -> bool:
+    """Whether the file is gone or has changed; True as well where the record does not name it."""
+    known = read_known_file(record)
+    if known is None:
+        return True
+    try:
+        return record_of(home, known.path) != record
+    except OSError:
+        return True
