@@ -18,6 +18,8 @@ KIND_TAG = "framegate/kind"
 KIND = "annotation"
 #: On runs that look after the installation instead: they are no jobs, and REST does not list them.
 MAINTENANCE_KIND = "maintenance"
+#: The names of the jobs of that kind, which nothing else may have.
+MAINTENANCE_JOBS = ("library_batch", "retention_sweep")
 #: On a maintenance run its job's name: `dagster.yaml` lets one of each go at a time.
 MAINTENANCE_TAG = "framegate/maintenance"
 OWNER_TAG = "framegate/owner"
