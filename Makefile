@@ -10,7 +10,10 @@ DEV := .venv/.installed-dev
 PEERS := .venv-peers/.installed
 # Wheels alone, none of whose code runs while it is installed, and only files whose hash is pinned.
 INSTALL := $(BIN)/python -m pip install --require-hashes --only-binary :all: --no-deps
-LOCKS := $(addprefix requirements/,base.txt torch.txt cuda.txt files-only.txt)
+LOCKS := $(addprefix requirements/,base.txt torch-cpu.txt torch-cuda.txt files-only.txt)
+# PyTorch's build for CPUs where pip is offered it; else the index's, which brings gigabytes of CUDA.
+TORCH_OFFERED = $(shell $(BIN)/python -m pip index versions torch 2>/dev/null)
+TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.txt),$(TORCH_OFFERED)),cpu,cuda)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test conformance bench bench-launch lock clean
@@ -57,9 +60,7 @@ $(BIN)/python:
 	  exit 1; }
 
 $(BASE): $(BIN)/python pyproject.toml $(LOCKS)
-	$(INSTALL) -r requirements/base.txt -r requirements/torch.txt -r requirements/files-only.txt
-	if grep -q '^Requires-Dist: nvidia-' .venv/lib/python3*/site-packages/torch-*.dist-info/METADATA; \
-	  then $(INSTALL) -r requirements/cuda.txt; fi
+	$(INSTALL) -r requirements/base.txt -r requirements/torch-$(TORCH).txt -r requirements/files-only.txt
 	$(BIN)/python -m pip install --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -6,8 +6,7 @@ uv resolves once, for every platform. What it answers is laid into one file per 
 | --- | --- |
 | `base.txt` | what Framegate needs, and what builds it |
 | `dev.txt` | what the checks and tests need besides |
-| `torch.txt` | PyTorch: the files of the index, and those of PyTorch's own builds for CPUs |
-| `cuda.txt` | what PyTorch's build for CUDA needs besides; the one for CPUs needs none of it |
+| `torch-cuda.txt` | the index's PyTorch, which is built for CUDA, and NVIDIA's libraries |
 | `files-only.txt` | packages that only a file is taken from |
 """
 
@@ -17,10 +16,10 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-LOCKS = ("base.txt", "dev.txt", "torch.txt", "cuda.txt")
+LOCKS = ("base.txt", "dev.txt", "torch-cuda.txt")
 _HEADER = "# Written by `make lock`.\n"
-#: Packages of NVIDIA's libraries, and the compiler that PyTorch uses with them alone.
-_CUDA = re.compile(r"nvidia-(?!ml-py)|cuda-|triton$")
+#: PyTorch, NVIDIA's libraries, and the compiler that PyTorch uses with them alone.
+_TORCH_CUDA = re.compile(r"torch$|nvidia-(?!ml-py)|cuda-|triton$")
 
 
 def main() -> None:
@@ -30,8 +29,7 @@ def main() -> None:
     needed = {_name(pin) for pin in _resolve(*kept)}
     files = dict.fromkeys(LOCKS, _HEADER)
     for pin in everything:
-        name = _name(pin)
-        files[_file_of(name, needed)] += _with_cpu_builds(pin) if name == "torch" else pin
+        files[_file_of(_name(pin), needed)] += pin
     for path, text in files.items():
         (FOLDER / path).write_text(text)
     files_only = _compile("files-only.in", "--no-deps", folder=FOLDER)
@@ -48,7 +46,9 @@ def _compile(source: str, *options: str, folder: Path) -> str:
         *("--generate-hashes", "--only-binary=:all:", "--no-header", "--no-annotate", "--quiet"),
         *("--no-emit-index-url", "--no-emit-find-links", *options),
     ]
-    done = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=folder, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.returncode)  # uv has said why
     return done.stdout
 
 
@@ -62,25 +62,9 @@ def _name(pin: str) -> str:
 
 
 def _file_of(name: str, needed: set[str]) -> str:
-    if name == "torch":
-        return "torch.txt"
-    if _CUDA.match(name):
-        return "cuda.txt"
+    if _TORCH_CUDA.match(name):
+        return "torch-cuda.txt"
     return "base.txt" if name in needed else "dev.txt"
-
-
-def _with_cpu_builds(pin: str) -> str:
-    """`torch==2.13.0` names the build for CPUs (`2.13.0+cpu`) as well, which lies elsewhere than
-    in the index that uv asks. Exits where that version's hashes are not known.
-    """
-    version = pin.partition("==")[2].split()[0]
-    listed = (FOLDER / "torch-cpu.sha256").read_text().splitlines()
-    hashes = [line.split()[0] for line in listed if f"torch-{version}+cpu-" in line]
-    if not hashes:
-        sys.exit(f"torch-cpu.sha256 lists no build of torch {version}: add what PyTorch publishes.")
-    return (
-        " \\\n".join([pin.rstrip("\n"), *(f"    --hash=sha256:{each}" for each in hashes)]) + "\n"
-    )
 
 
 if __name__ == "__main__":
