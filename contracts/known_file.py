@@ -4,6 +4,7 @@ Hashing and probing a large file takes long: it is done once for each state that
 """
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ def record_of(home: Home, path: Path) -> Path:
     """
     status = path.stat()
     identity = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
-    return home.media_path_facts(hashlib.sha256(identity.encode()).hexdigest())
+    return home.media_path_facts(hashlib.sha256(os.fsencode(identity)).hexdigest())
 
 
 def read_known_file(record: Path) -> KnownFile | None:
