@@ -5,6 +5,7 @@ from typing import Any
 
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.definitions.selector import JobSubsetSelector
+from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_representation.code_location import CodeLocation
 from dagster._core.remote_representation.external import RemoteJob
 from dagster_shared.record import copy
@@ -22,6 +23,10 @@ class FramegateInstance(DagsterInstance):
     @classmethod
     def config_schema(cls) -> dict[str, Any]:
         return {}
+
+    @classmethod
+    def config_defaults(cls, base_dir: str) -> dict[str, Any]:
+        return dict(InstanceRef.config_defaults(base_dir))
 
     def create_run(
         self, *, tags: Mapping[str, Any] | None, parent_run_id: str | None, **arguments: Any
