@@ -6,10 +6,13 @@ from orchestration.assets import build_assets
 from orchestration.jobs import build_jobs
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
+from pipelines.registry.presets import load_presets
 
 _settings = Settings()
 
+_presets = load_presets(_settings.folders.presets, load_catalog())
+
 definitions = Definitions(
     assets=build_assets(load_catalog()),
-    jobs=build_jobs(load_catalog(), _settings.folders),
+    jobs=build_jobs(load_catalog(), _settings.folders, _presets.usable.values()),
 )

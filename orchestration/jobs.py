@@ -1,6 +1,9 @@
-"""Each pipeline is a job of its own; `annotate` holds all of them, for runs of several."""
+"""Each pipeline is a job of its own, and so is each preset; `annotate` holds all pipelines, for
+runs of several.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from dagster import (
     DependencyDefinition,
@@ -12,18 +15,36 @@ from dagster import (
 )
 
 from contracts.home import Home
-from contracts.run import ANNOTATE_JOB, KIND, KIND_TAG, PROBE_OP, pipeline_tags
+from contracts.run import (
+    ANNOTATE_JOB,
+    KIND,
+    KIND_TAG,
+    OWNER_TAG,
+    PRESET_TAG,
+    PRIORITY_TAG,
+    PROBE_OP,
+    USER_TAG_PREFIX,
+    pipeline_tags,
+)
 from orchestration.ops import annotate_op, probe_op
 from orchestration.resources import HOME, home_resource
 from pipelines.registry.catalog import Catalog
+from pipelines.registry.presets import Preset
 
 
-def build_jobs(catalog: Catalog, home: Home) -> list[JobDefinition]:
+def build_jobs(catalog: Catalog, home: Home, presets: Iterable[Preset] = ()) -> list[JobDefinition]:
     probe = probe_op(catalog)
     ops = {card.name: annotate_op(card, catalog) for card in catalog.cards.values()}
     resources = {HOME: home_resource(home)}
     jobs = [
-        _job(card.name, card.description, probe, [ops[card.name]], resources)
+        _job(
+            card.name,
+            card.description,
+            probe,
+            [ops[card.name]],
+            resources,
+            tags=pipeline_tags([card.name]),
+        )
         for card in catalog.cards.values()
     ]
     several = _job(
@@ -33,8 +54,43 @@ def build_jobs(catalog: Catalog, home: Home) -> list[JobDefinition]:
         probe,
         list(ops.values()),
         resources,
+        tags={},
     )
-    return [*jobs, several]
+    preset_jobs = [
+        _job(
+            preset.name,
+            _preset_description(preset),
+            probe,
+            [ops[name] for name in preset.pipelines],
+            resources,
+            tags=preset_tags(preset),
+            config=_preset_config(preset),
+        )
+        for preset in presets
+    ]
+    return [*jobs, several, *preset_jobs]
+
+
+def preset_tags(preset: Preset) -> dict[str, str]:
+    """On every run of the preset's job, however it was started."""
+    tags = {f"{USER_TAG_PREFIX}{key}": value for key, value in preset.tags.items()}
+    tags |= {PRESET_TAG: preset.name, **pipeline_tags(preset.pipelines)}
+    if preset.owner:
+        tags[OWNER_TAG] = preset.owner
+    if preset.priority:
+        tags[PRIORITY_TAG] = str(preset.priority)
+    return tags
+
+
+def _preset_description(preset: Preset) -> str:
+    origin = f"The preset `{preset.name}`: runs {', '.join(preset.pipelines)}."
+    return f"{preset.description}\n\n{origin}" if preset.description else origin
+
+
+def _preset_config(preset: Preset) -> dict[str, Any]:
+    """What the launchpad shows at first; only the media is missing."""
+    configs = {name: {"config": dict(preset.config[name])} for name in preset.pipelines}
+    return {"ops": {PROBE_OP: {"config": {"media": ""}}, **configs}}
 
 
 def _job(
@@ -43,10 +99,10 @@ def _job(
     probe: OpDefinition,
     ops: Sequence[OpDefinition],
     resources: Mapping[str, ResourceDefinition],
+    *,
+    tags: Mapping[str, str],
+    config: Mapping[str, Any] | None = None,
 ) -> JobDefinition:
-    tags = {KIND_TAG: KIND}
-    if name != ANNOTATE_JOB:
-        tags |= pipeline_tags([name])
     graph = GraphDefinition(
         name=f"{name}_graph",  # ops and graphs share one namespace; the op has the plain name
         node_defs=[probe, *ops],
@@ -58,5 +114,6 @@ def _job(
         description=description,
         resource_defs=resources,
         executor_def=in_process_executor,
-        tags=tags,
+        tags={KIND_TAG: KIND, **tags},
+        config=dict(config) if config else None,
     )

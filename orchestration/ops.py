@@ -134,9 +134,15 @@ def _op_failure(failure: Failure) -> OpFailure:
 
 
 def _op_config(context: OpExecutionContext, name: str) -> Mapping[str, Any]:
-    """The config as it was submitted, before Dagster filled in what its schema knows."""
-    ops: Any = context.run.run_config.get("ops", {})
-    config: Mapping[str, Any] = ops.get(name, {}).get("config", {})
+    """The config as it was submitted, before Dagster filled in what its schema knows; in a run of
+    a preset, what was left out is the preset's.
+    """
+    submitted = _config_of(context.run.run_config, name)
+    return {**_config_of(context.job_def.run_config or {}, name), **submitted}
+
+
+def _config_of(run_config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    config: Mapping[str, Any] = run_config.get("ops", {}).get(name, {}).get("config", {})
     return config
 
 
