@@ -78,7 +78,7 @@ def create_services(
 ) -> Services:
     """What is not given is the real thing."""
     home = settings.paths
-    database = Database(settings.database)
+    database = Database(settings.database, settings.database_connections)
     inventory = inventory or load_object(settings.inventory)()
     prober = Prober(settings.media_timeout)
     catalog = catalog or load_catalog()

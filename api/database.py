@@ -8,14 +8,30 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, String, create_engine, event, make_url, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy import Table as CoreTable
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.schema import CreateSchema
+
+from contracts.database import MIGRATION_LOCK, SCHEMA, is_postgresql, open_postgresql, parse_url
 
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
-#: Any constant: the name of the lock under which PostgreSQL migrates one process at a time.
-_MIGRATION_LOCK = 0x66726D67
+#: Alembic's own.
+_REVISION = Column("version_num", String)
+CoreTable("alembic_version", MetaData(), _REVISION)
 
 
 class Table(DeclarativeBase):
@@ -49,8 +65,10 @@ class IdempotencyRecord(Table):
 
 
 class Database:
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    """At most so many `connections` to PostgreSQL; SQLite's are opened for each use."""
+
+    def __init__(self, url: str, connections: int = 8) -> None:
+        self._engine = _engine(url, connections)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -68,7 +86,7 @@ class Database:
     def schema_version(self) -> str:
         """The revision that the tables are at. Raises sqlalchemy.exc.SQLAlchemyError."""
         with self.read() as session:
-            return str(session.execute(text("SELECT version_num FROM alembic_version")).scalar())
+            return str(session.scalar(select(_REVISION)))
 
     def close(self) -> None:
         self._engine.dispose()
@@ -80,22 +98,25 @@ class Database:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
+                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
                 )
+                if not inspect(connection).has_schema(SCHEMA):
+                    connection.execute(CreateSchema(SCHEMA))
             upgrade(connection)
 
 
 def open_database(url: str) -> Database:
-    """The database at `url` (SQLAlchemy's form) with its tables up to date."""
+    """The database at `url` with its tables up to date."""
     database = Database(url)
     database.migrate()
     return database
 
 
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+def _engine(url: str, connections: int) -> Engine:
+    parsed = parse_url(url)
+    if is_postgresql(parsed):
+        engine = open_postgresql(parsed, name="api", connections=connections)
+        return engine.execution_options(schema_translate_map={None: SCHEMA})
     # Opening the file costs next to nothing, and a pool would go on using one that was deleted.
     engine = create_engine(parsed, poolclass=NullPool)
     if parsed.database:

@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.auth.local import is_loopback
+from contracts.database import parse_url
 from contracts.home import Home
 
 _GIGABYTE = 1000**3
@@ -22,7 +30,9 @@ def _default_home() -> Path:
 class Settings(BaseSettings):
     """Lists are given as JSON: `FRAMEGATE_MEDIA_ROOTS='["/data/videos"]'`."""
 
-    model_config = SettingsConfigDict(env_prefix="FRAMEGATE_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FRAMEGATE_", frozen=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(default_factory=_default_home)
     host: str = "127.0.0.1"
@@ -30,8 +40,10 @@ class Settings(BaseSettings):
     dagster_port: int = Field(3000, ge=1, le=65535)
     #: Where people open the Dagster UI, if not at the webserver's own address.
     public_dagster_url: str | None = None
-    #: SQLAlchemy URL; empty for SQLite under `home`.
-    database_url: str = ""
+    #: postgresql://… for all that is kept in a database; empty for SQLite under `home`.
+    database_url: str = Field("", repr=False)
+    #: To PostgreSQL, from each part of the stack; see docs/operations.md for the sum.
+    database_connections: int = Field(8, ge=2)
     auth: Literal["on", "off"] = "on"
     cors_origins: tuple[str, ...] = ()
     #: Folders whose files may be submitted by path.
@@ -50,6 +62,13 @@ class Settings(BaseSettings):
     inventory: str = "pipelines.registry.devices:NvmlInventory"
     #: The deadline of each part of the detailed health answer.
     probe_timeout: PositiveFloat = 2.0
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, text: str) -> str:
+        if text:
+            parse_url(text)
+        return text
 
     @model_validator(mode="after")
     def _off_only_on_loopback(self) -> Self:

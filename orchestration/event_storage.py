@@ -6,35 +6,19 @@ takes longer than all that a short run writes. Alembic's part is done once here,
 
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
 
 from dagster import __version__
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
 )
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
-from orchestration.settings import Settings
-
 
 class TemplateEventLogStorage(SqliteEventLogStorage):
-    """Configured in dagster.yaml."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        folder = Settings().folders.dagster / "history" / "runs"
-        return cls(str(folder), inst_data, **config_value)
+    """See `SqliteStorage`."""
 
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:  # noqa: FBT001, FBT002 - Dagster's signature
         path = Path(str(engine.url.database))

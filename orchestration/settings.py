@@ -2,10 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field
+from dagster._utils.schedules import is_valid_cron_schedule
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL
 
+from contracts.database import is_postgresql, parse_url
 from contracts.home import Home
 from pipelines.registry.devices import Inventory
 from pipelines.registry.spec import load_object
@@ -16,23 +21,72 @@ _PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Environment variables of the form `FRAMEGATE_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="FRAMEGATE_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FRAMEGATE_", extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(default=_PROJECT / ".framegate", description="Folder of all state.")
+    database_url: str = Field(
+        default="", repr=False, description="PostgreSQL for everything; empty for SQLite in home."
+    )
+    database_connections: int = Field(
+        default=8, ge=2, description="To PostgreSQL, from each part of the stack."
+    )
     gpu_slots: int = Field(default=1, ge=1, description="Runs that may share one GPU.")
     cpu_slots: int = Field(
         default_factory=lambda: max(1, len(os.sched_getaffinity(0)) // 2),
         ge=1,
         description="Runs of GPU pipelines at once on a machine without a GPU.",
     )
+    timezone: str | None = Field(
+        default=None, description="IANA name of what schedules go by; none for the machine's own."
+    )
+    library_roots: tuple[Path, ...] = Field(
+        default=(), description="Folders whose videos the nightly batch keeps annotated."
+    )
+    batch_cron: str = Field(default="0 2 * * *", description="When the nightly batch starts.")
+    batch_pipelines: tuple[str, ...] = Field(
+        default=(), description="Pipelines of the nightly batch; none for all enabled by default."
+    )
+    batch_limit: int = Field(default=100, ge=1, description="Jobs that one batch may queue.")
+    retention: Literal["off", "dry-run", "on"] = Field(
+        default="off", description="Whether old jobs and media are swept away every night."
+    )
+    retention_cron: str = Field(default="0 4 * * *", description="When the nightly sweep starts.")
+    retention_days: int = Field(
+        default=90, ge=1, description="How long a finished job and unused media are kept."
+    )
+    retention_free_gb: float = Field(
+        default=0.0, ge=0.0, description="Free space that the sweep brings about; 0 for any."
+    )
     inventory: str = Field(
         default="pipelines.registry.devices:NvmlInventory",
         description='"module:class" of what lists devices; tests put a fake here.',
     )
 
+    @field_validator("timezone")
+    @classmethod
+    def _is_timezone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
+        return name
+
+    @field_validator("batch_cron", "retention_cron")
+    @classmethod
+    def _is_cron(cls, cron: str) -> str:
+        if not is_valid_cron_schedule(cron):
+            raise ValueError(f"{cron!r} is no cron schedule such as '0 2 * * *'")
+        return cron
+
     @property
     def folders(self) -> Home:
         return Home(self.home.resolve())
+
+    @property
+    def postgresql(self) -> URL | None:
+        """None for SQLite. Raises ValueError."""
+        url = parse_url(self.database_url) if self.database_url else None
+        return url if url and is_postgresql(url) else None
 
     def load_inventory(self) -> Inventory:
         inventory: Inventory = load_object(self.inventory)()

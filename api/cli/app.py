@@ -39,6 +39,16 @@ Home = Annotated[
         "--home", envvar="FRAMEGATE_HOME", help="Folder of all state.", show_default=".framegate"
     ),
 ]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database-url",
+        envvar="FRAMEGATE_DATABASE_URL",
+        metavar="postgresql://…",
+        help="PostgreSQL instead of files in the home; a password belongs into the variable.",
+        show_default=False,
+    ),
+]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job.")]
 _URL = "http://127.0.0.1:8000"
 
@@ -64,12 +74,13 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address that the API listens on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
     dagster_port: Annotated[int | None, typer.Option(help="Port of the Dagster UI.")] = None,
+    database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Start all parts of Framegate; Ctrl-C stops them."""
     from api.cli.up import up as run
 
-    run(home, host, port, dagster_port, as_json=as_json)
+    run(home, host, port, dagster_port, database_url, as_json=as_json)
 
 
 @app.command(rich_help_panel=_MACHINE)

@@ -15,9 +15,16 @@ def read_settings(
     host: str | None = None,
     port: int | None = None,
     dagster_port: int | None = None,
+    database_url: str | None = None,
 ) -> Settings:
     """What is given here goes before the environment. Raises UsageError."""
-    options = {"home": home, "host": host, "port": port, "dagster_port": dagster_port}
+    options = {
+        "home": home,
+        "host": host,
+        "port": port,
+        "dagster_port": dagster_port,
+        "database_url": database_url,
+    }
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     try:
         return Settings(**given)

@@ -19,10 +19,13 @@ def up(
     host: str | None,
     port: int | None,
     dagster_port: int | None,
+    database_url: str | None,
     *,
     as_json: bool,
 ) -> None:
-    settings = read_settings(home=home, host=host, port=port, dagster_port=dagster_port)
+    settings = read_settings(
+        home=home, host=host, port=port, dagster_port=dagster_port, database_url=database_url
+    )
     if not as_json:
         answers().print(f"[bold]Framegate[/] starts in {escape(str(settings.paths.root))}")
     try:

@@ -3,9 +3,13 @@
 from alembic import context
 
 from api.database import Table
+from contracts.database import SCHEMA
 
+connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"], target_metadata=Table.metadata
+    connection=connection,
+    target_metadata=Table.metadata,
+    version_table_schema=SCHEMA if connection.dialect.name == "postgresql" else None,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -58,6 +58,7 @@ def environment(settings: Settings, socket: Path) -> Mapping[str, str]:
         "FRAMEGATE_HOST": settings.host,
         "FRAMEGATE_PORT": str(settings.port),
         "FRAMEGATE_DAGSTER_PORT": str(settings.dagster_port),
+        "FRAMEGATE_DATABASE_URL": settings.database_url,
         "FRAMEGATE_CODE_SOCKET": str(socket),
         "DAGSTER_HOME": str(settings.paths.dagster),
         "PYTHONUNBUFFERED": "1",

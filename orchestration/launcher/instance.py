@@ -8,6 +8,9 @@ from dagster import DagsterEventType, DagsterInstance, EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
+from orchestration.storage import ChosenStorage
+
+_RUN_CONNECTIONS = 2
 _TERMINAL = frozenset(
     {
         DagsterEventType.PIPELINE_SUCCESS,
@@ -35,25 +38,44 @@ class WorkerInstance(DagsterInstance):
 
 @dataclass(frozen=True)
 class Instances:
-    """Opened before the fork, used after it: their storages connect anew for each statement."""
+    """Opened before the fork, used after it: no connection is open meanwhile."""
 
     own: DagsterInstance
     worker: WorkerInstance
 
 
 def open_instances(dagster_home: Path) -> Instances:
-    return Instances(open_instance(dagster_home), open_worker_instance(dagster_home))
+    """For the processes of a run; there are many of those, so each may have few connections."""
+    ref = _ref(dagster_home)._replace(
+        storage_data=ConfigurableClassData(
+            ChosenStorage.__module__, ChosenStorage.__name__, f"connections: {_RUN_CONNECTIONS}"
+        )
+    )
+    instances = Instances(DagsterInstance.from_ref(ref), _open_worker(ref))
+    instances.own.run_storage.dispose()
+    return instances
 
 
 def open_instance(dagster_home: Path) -> DagsterInstance:
-    return DagsterInstance.from_ref(InstanceRef.from_dir(str(dagster_home)))
+    return DagsterInstance.from_ref(_ref(dagster_home))
 
 
 def open_worker_instance(dagster_home: Path) -> WorkerInstance:
-    ref = InstanceRef.from_dir(str(dagster_home))._replace(
-        custom_instance_class_data=ConfigurableClassData(__name__, WorkerInstance.__name__, "{}")
+    return _open_worker(_ref(dagster_home))
+
+
+def _ref(dagster_home: Path) -> InstanceRef:
+    return InstanceRef.from_dir(str(dagster_home))
+
+
+def _open_worker(ref: InstanceRef) -> WorkerInstance:
+    instance = DagsterInstance.from_ref(
+        ref._replace(
+            custom_instance_class_data=ConfigurableClassData(
+                __name__, WorkerInstance.__name__, "{}"
+            )
+        )
     )
-    instance = DagsterInstance.from_ref(ref)
     if not isinstance(instance, WorkerInstance):
         raise TypeError("dagster did not make the instance that was asked for")
     return instance

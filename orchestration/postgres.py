@@ -1,0 +1,150 @@
+"""Dagster's PostgreSQL storages over one small pool of connections for all three of them.
+
+Dagster would connect anew for each statement, or keep up to 21 connections a storage in the
+webserver.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from functools import cache, partial
+
+from dagster_postgres import (
+    DagsterPostgresStorage,
+    PostgresEventLogStorage,
+    PostgresRunStorage,
+    PostgresScheduleStorage,
+)
+from dagster_postgres.utils import set_pg_statement_timeout
+from sqlalchemy import URL, Engine, event, inspect, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from contracts.database import MIGRATION_LOCK, open_postgresql
+
+#: So long a restart of the server may take without a run noticing it.
+_PATIENCE_SECONDS = 60.0
+
+
+class PooledRunStorage(PostgresRunStorage):
+    def __init__(self, url: str, engine: Engine) -> None:
+        super().__init__(url, should_autocreate_tables=False)
+        self._engine = engine
+
+    def create_tables(self) -> None:
+        """As Dagster does where it finds none."""
+        self._init_db()
+        self.migrate()
+        self.optimize()
+
+    def optimize_for_webserver(
+        self,
+        statement_timeout: int,
+        pool_recycle: int,  # noqa: ARG002 - Dagster's signature
+        max_overflow: int,  # noqa: ARG002 - Dagster's signature
+    ) -> None:
+        """The pool stays; a question that takes too long is given up, for all three storages."""
+        event.listen(
+            self._engine,
+            "connect",
+            lambda connection, _entry: set_pg_statement_timeout(connection, statement_timeout),
+        )
+        self._engine.dispose()
+
+    def dispose(self) -> None:
+        """Closes what is not in use; whoever goes on connects again."""
+        self._engine.dispose()
+
+
+class PooledEventLogStorage(PostgresEventLogStorage):
+    def __init__(self, url: str, engine: Engine) -> None:
+        super().__init__(url, should_autocreate_tables=False)
+        self._engine = engine
+
+    def create_tables(self) -> None:
+        """As Dagster does where it finds none."""
+        self._init_db()
+        self.reindex_events()
+        self.reindex_assets()
+
+    def optimize_for_webserver(
+        self, statement_timeout: int, pool_recycle: int, max_overflow: int
+    ) -> None:
+        """See `PooledRunStorage`."""
+
+
+class PooledScheduleStorage(PostgresScheduleStorage):
+    def __init__(self, url: str, engine: Engine) -> None:
+        super().__init__(url, should_autocreate_tables=False)
+        self._engine = engine
+
+    def create_tables(self) -> None:
+        """As Dagster does where it finds none."""
+        self._init_db()
+
+    def optimize_for_webserver(
+        self, statement_timeout: int, pool_recycle: int, max_overflow: int
+    ) -> None:
+        """See `PooledRunStorage`."""
+
+
+class PostgresStorage(DagsterPostgresStorage):
+    """At most so many connections in this process, however many instances it opens."""
+
+    def __init__(self, url: URL, connections: int) -> None:
+        address = url.render_as_string(hide_password=False)
+        super().__init__(address, should_autocreate_tables=False)
+        engine = _engine(url, connections)
+        runs = PooledRunStorage(address, engine)
+        events = PooledEventLogStorage(address, engine)
+        schedules = PooledScheduleStorage(address, engine)
+        _create_tables(
+            engine,
+            {
+                "runs": runs.create_tables,
+                "event_logs": events.create_tables,
+                "jobs": schedules.create_tables,
+            },
+        )
+        self._run_storage, self._event_log_storage, self._schedule_storage = runs, events, schedules
+
+
+@cache
+def _engine(url: URL, connections: int) -> Engine:
+    """One a process. A forked process leaves its parent's connections alone and makes its own."""
+    engine = open_postgresql(
+        url,
+        name="dagster",
+        connections=connections,
+        patience=_PATIENCE_SECONDS,
+        isolation_level="AUTOCOMMIT",
+    )
+    if "options" not in url.query:
+        event.listen(engine, "connect", _look_in_public)
+    os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
+    return engine
+
+
+def _look_in_public(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """PostgreSQL looks first in the schema of the user's name, which may be the adapter's."""
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SET search_path TO public")
+    connection.commit()
+
+
+def _create_tables(engine: Engine, create: Mapping[str, Callable[[], None]]) -> None:
+    """What is missing, each by the table that tells; one process at a time."""
+    if not _missing(engine, create):
+        return
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        try:
+            for table in _missing(engine, create):
+                create[table]()
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+
+
+def _missing(engine: Engine, tables: Iterable[str]) -> list[str]:
+    there = inspect(engine).get_table_names()
+    return [table for table in tables if table not in there]
