@@ -25,6 +25,8 @@ MAINTENANCE_TAG = "framegate/maintenance"
 OWNER_TAG = "framegate/owner"
 MEDIA_TAG = "framegate/media"
 MEDIA_FACTS_TAG = "framegate/media_facts"
+#: What people call the media: lists of runs show it, and can be filtered by it.
+FILENAME_TAG = "framegate/filename"
 PIPELINES_TAG = "framegate/pipelines"
 #: One of these per pipeline of a run, so that runs can be found by any of their pipelines.
 #: Dagster's tags have one slash at most.
@@ -159,6 +161,7 @@ def run_tags(submission: Submission) -> dict[str, str]:
         OWNER_TAG: submission.owner,
         MEDIA_TAG: submission.media_hash,
         MEDIA_FACTS_TAG: submission.facts.to_tag(),
+        FILENAME_TAG: submission.facts.filename,
         SUBMITTED_AT_TAG: submission.submitted_at,
         REQUEST_ID_TAG: submission.request_id,
         **pipeline_tags(submission.pipelines),

@@ -1,58 +1,123 @@
-"""What runs leave in Dagster's catalog: one asset per pipeline, one partition of it per media."""
+"""What runs leave in Dagster's catalog: one asset per pipeline, one partition of it per media.
+
+Jobs record their annotations themselves. An asset is executable as well, by the same op as in its
+job: only then does Dagster compare code versions, and "Materialize" brings stale ones up to date.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from dagster import (
-    AssetKey,
     AssetMaterialization,
+    AssetsDefinition,
     AssetSpec,
     DynamicPartitionsDefinition,
+    JobDefinition,
+    OpDefinition,
     OpExecutionContext,
+    ResourceDefinition,
 )
-from dagster._core.definitions.data_version import CODE_VERSION_TAG
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DEFAULT_DATA_VERSION,
+    NULL_EVENT_POINTER,
+    get_input_data_version_tag,
+    get_input_event_pointer_tag,
+)
 
+from contracts.home import Home
+from orchestration.asset_keys import ANNOTATIONS, MEDIA, asset_key
 from orchestration.metadata import findings_metadata
 from orchestration.publication import Publication
+from orchestration.resources import HOME, home_resource
+from pipelines.media import Media
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.spec import PipelineCard
 
-_MEDIA = "media"
+_PARTITIONS = "media"
 #: Partition keys are the SHA-256 of media, added when a run first sees them.
-MEDIA_PARTITIONS = DynamicPartitionsDefinition(name=_MEDIA)
+MEDIA_PARTITIONS = DynamicPartitionsDefinition(name=_PARTITIONS)
 
 
-def asset_key(pipeline: str) -> AssetKey:
-    return AssetKey(["annotations", pipeline])
-
-
-def build_assets(catalog: Catalog) -> list[AssetSpec]:
-    return [_asset(card) for card in catalog.cards.values()]
+def build_assets(
+    catalog: Catalog, jobs: Sequence[JobDefinition], home: Home
+) -> list[AssetsDefinition | AssetSpec]:
+    """`jobs` holds each pipeline's own job, whose op makes the asset as well."""
+    resources = {HOME: home_resource(home)}
+    graphs = {job.name: job.graph for job in jobs}
+    media = AssetSpec(
+        MEDIA,
+        description="Videos and sounds that jobs were given, by their SHA-256.",
+        partitions_def=MEDIA_PARTITIONS,
+        group_name=ANNOTATIONS,
+    )
+    return [
+        media,
+        *(
+            _asset(card, graphs[card.name].node_named(card.name).definition, resources)
+            for card in catalog.cards.values()
+        ),
+    ]
 
 
 def record_annotations(
-    context: OpExecutionContext, card: PipelineCard, media_hash: str, publication: Publication
+    context: OpExecutionContext,
+    card: PipelineCard,
+    media: Media,
+    media_hash: str,
+    publication: Publication,
 ) -> None:
     """Everything there is to see goes into the catalog; the op's output has the headline."""
     findings = publication.findings
     headline = f"{findings.count} {findings.noun}"
+    metadata = findings_metadata(media, publication, context.run_id)
+    if context.has_assets_def:  # then Dagster makes the materialization out of the op's output
+        context.add_output_metadata(metadata)
+        return
     context.add_output_metadata({"found": headline, "device": findings.device})
-    context.instance.add_dynamic_partitions(_MEDIA, [media_hash])
+    context.instance.add_dynamic_partitions(_PARTITIONS, [media_hash])
     context.log_event(
         AssetMaterialization(
             asset_key=asset_key(card.name),
             partition=media_hash,
             description=headline,
-            metadata=findings_metadata(publication),
-            tags={CODE_VERSION_TAG: card.version},
+            metadata=metadata,
+            tags=_provenance(card),
         )
     )
 
 
-def _asset(card: PipelineCard) -> AssetSpec:
-    return AssetSpec(
-        key=asset_key(card.name),
-        description=card.description,
-        partitions_def=MEDIA_PARTITIONS,
-        code_version=card.version,
-        group_name="annotations",
-        kinds={output.format.lower() for output in card.outputs},
-        metadata={"capabilities": list(card.capabilities)},
+def _asset(
+    card: PipelineCard, op: object, resources: Mapping[str, ResourceDefinition]
+) -> AssetsDefinition:
+    if not isinstance(op, OpDefinition):
+        raise TypeError(f"the node {card.name} is no op")
+    [probed] = op.ins
+    [result] = op.outs
+    key = asset_key(card.name)
+    return AssetsDefinition(
+        node_def=op,
+        keys_by_input_name={probed: MEDIA},
+        keys_by_output_name={result: key},
+        resource_defs=resources,
+        specs=[
+            AssetSpec(
+                key,
+                deps=[MEDIA],
+                description=card.description,
+                partitions_def=MEDIA_PARTITIONS,
+                code_version=card.version,
+                group_name=ANNOTATIONS,
+                kinds={output.format.lower() for output in card.outputs},
+                metadata={"capabilities": list(card.capabilities)},
+            )
+        ],
     )
+
+
+def _provenance(card: PipelineCard) -> dict[str, str]:
+    """What Dagster compares with the asset's definition: media never change, code does."""
+    return {
+        CODE_VERSION_TAG: card.version,
+        get_input_data_version_tag(MEDIA): DEFAULT_DATA_VERSION.value,
+        get_input_event_pointer_tag(MEDIA): NULL_EVENT_POINTER,
+    }

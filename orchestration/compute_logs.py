@@ -2,6 +2,7 @@
 
 Dagster's own manager copies what a run prints to its parent's output as well, by two `tail`s and
 two watchers of them. A run worker here has a log of its own anyway: see `Home.worker_log`.
+The webserver gives out pictures among results the same way: see `orchestration.pictures`.
 """
 
 import sys
@@ -18,6 +19,7 @@ from dagster._core.storage.local_compute_log_manager import (
 )
 from dagster._serdes import ConfigurableClassData
 
+from orchestration.pictures import is_picture, picture_path
 from orchestration.settings import Settings
 
 
@@ -45,7 +47,20 @@ class DirectComputeLogManager(LocalComputeLogManager):
         complete = self.complete_artifact_path(log_key)  # type: ignore[no-untyped-call] # dagster's
         Path(complete).touch()
 
+    def get_captured_local_path(
+        self,
+        log_key: Sequence[str],
+        extension: str,
+        partial: bool = False,  # noqa: FBT001, FBT002 - Dagster's signature
+    ) -> str:
+        """Where a log lies, or a picture that the UI shows: the webserver asks here for both."""
+        parts = [*log_key, extension]
+        if is_picture(parts):
+            return str(picture_path(Settings().folders, parts))
+        path: str = super().get_captured_local_path(log_key, extension, partial)
+        return path
+
     def _file(self, log_key: Sequence[str], kind: ComputeIOType) -> str:
-        path: str = self.get_captured_local_path(log_key, IO_TYPE_EXTENSION[kind])
+        path = self.get_captured_local_path(log_key, IO_TYPE_EXTENSION[kind])
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         return path

@@ -1,30 +1,29 @@
-"""What an op shows in the Dagster UI: counts, tables, a small picture, timings, the device."""
+"""What an op shows in the Dagster UI: a picture, counts, a table, timings, the device, the files.
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
+Numbers have the same names for every pipeline, so that the plots of an asset's page compare runs.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dagster import MetadataValue
-from PIL import Image
+from dagster import FloatMetadataValue, MetadataValue
 
+from orchestration.pictures import picture_markdown
 from orchestration.publication import Publication
-from pipelines.findings import Findings, Role
+from orchestration.tables import table_metadata
+from pipelines.findings import Findings, ResultFile, Role
 from pipelines.media import Media
 
-# The picture is stored in the event log: it must stay small. The full one is in the results.
-_PICTURE_SIDE = 720
-_PICTURE_QUALITY = 70
-_TABLE_ROWS = 20
+_MEGABYTE = 1_000_000
 
 
 def media_metadata(media: Media) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "media": media.name,
         "container": media.container,
-        "size": MetadataValue.int(media.size_bytes),
-        "duration_seconds": MetadataValue.float(media.duration_seconds),
+        "media_megabytes": _megabytes(media.size_bytes),
+        "media_seconds": MetadataValue.float(round(media.duration_seconds, 3)),
     }
     if video := media.video:
         metadata["video"] = (
@@ -36,66 +35,65 @@ def media_metadata(media: Media) -> dict[str, Any]:
     return metadata
 
 
-def findings_metadata(publication: Publication) -> dict[str, Any]:
+def findings_metadata(media: Media, publication: Publication, run_id: str) -> dict[str, Any]:
+    """What there is to look at comes first, then what there is to compare."""
     findings = publication.findings
-    timings = findings.timings
-    metadata: dict[str, Any] = {
-        findings.noun: MetadataValue.int(findings.count),
-        "device": findings.device,
-        "decode_seconds": MetadataValue.float(round(timings.decode_seconds, 3)),
-        "inference_seconds": MetadataValue.float(round(timings.inference_seconds, 3)),
-        "write_seconds": MetadataValue.float(round(timings.write_seconds, 3)),
-        "files": MetadataValue.md(_file_list(publication)),
-        **dict(findings.facts),
-    }
+    metadata: dict[str, Any] = {"media": media.name}
+    if picture := _preview(findings):
+        pipeline = publication.folder.name
+        metadata["preview"] = MetadataValue.md(picture_markdown(run_id, pipeline, picture.name))
+    metadata[findings.noun.replace(" ", "_")] = MetadataValue.int(findings.count)
     if findings.table:
-        metadata["table"] = MetadataValue.md(markdown_table(findings.table))
+        metadata["table"] = table_metadata(findings.table, findings.columns)
     if findings.notes:
-        metadata["notes"] = MetadataValue.md("\n".join(f"- {note}" for note in findings.notes))
-    if picture := _preview(findings, publication.folder):
-        metadata["preview"] = MetadataValue.md(inline_picture(picture))
-    return metadata
+        metadata["notes"] = MetadataValue.md(_list(findings.notes))
+    return {
+        **metadata,
+        **findings.facts,
+        **_speed(media, publication),
+        "device": findings.device,
+        "files": MetadataValue.md(_list([_described(file) for file in findings.files])),
+        "folder": MetadataValue.path(publication.folder),
+    }
 
 
-def markdown_table(rows: Sequence[Mapping[str, str | int | float]]) -> str:
-    """A Markdown table of the first rows; a last line says how many were left out."""
-    columns = list(rows[0])
-    lines = [_row(columns), _row(["---"] * len(columns))]
-    lines += [
-        _row([_cell(row.get(column, "")) for column in columns]) for row in rows[:_TABLE_ROWS]
-    ]
-    if left_out := len(rows) - _TABLE_ROWS:
-        lines += ["", f"… and {left_out} more"] if left_out > 0 else []
-    return "\n".join(lines)
+def _speed(media: Media, publication: Publication) -> dict[str, Any]:
+    """Seconds of wall clock, and how many seconds and frames of media each of them took in."""
+    timings = publication.findings.timings
+    seconds = max(publication.seconds, 1e-3)
+    numbers = {
+        "total_seconds": seconds,
+        "decode_seconds": timings.decode_seconds,
+        "inference_seconds": timings.inference_seconds,
+        "write_seconds": timings.write_seconds,
+        "media_seconds": media.duration_seconds,
+        "times_real_time": media.duration_seconds / seconds,
+    }
+    frames = publication.findings.facts.get("frames")
+    if isinstance(frames, int):
+        numbers["frames_per_second"] = frames / seconds
+    return {
+        **{name: MetadataValue.float(round(number, 3)) for name, number in numbers.items()},
+        "media_megabytes": _megabytes(media.size_bytes),
+        "results_megabytes": _megabytes(_size(publication.folder)),
+    }
 
 
-def inline_picture(path: Path) -> str:
-    """The picture, made small, as a Markdown image that needs no server."""
-    with Image.open(path) as picture:
-        small = picture.convert("RGB")
-    small.thumbnail((_PICTURE_SIDE, _PICTURE_SIDE))
-    buffer = io.BytesIO()
-    small.save(buffer, format="JPEG", quality=_PICTURE_QUALITY)
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    return f"![{path.stem}](data:image/jpeg;base64,{encoded})"
+def _preview(findings: Findings) -> ResultFile | None:
+    return next((file for file in findings.files if file.role is Role.PREVIEW), None)
 
 
-def _preview(findings: Findings, folder: Path) -> Path | None:
-    previews = [file for file in findings.files if file.role is Role.PREVIEW]
-    return folder / previews[0].name if previews else None
+def _described(file: ResultFile) -> str:
+    return f"`{file.name}` ({file.role})"
 
 
-def _file_list(publication: Publication) -> str:
-    folder = publication.folder
-    return "\n".join(
-        f"- `{folder / file.name}` ({file.role})" for file in publication.findings.files
-    )
+def _list(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)
 
 
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _megabytes(size_bytes: int) -> FloatMetadataValue:
+    return MetadataValue.float(round(size_bytes / _MEGABYTE, 3))
 
 
-def _cell(value: str | float) -> str:
-    text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())

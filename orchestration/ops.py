@@ -16,6 +16,7 @@ from dagster import Field, In, Nothing, OpDefinition, OpExecutionContext, Out, o
 from contracts.home import Home
 from contracts.run import (
     FAILURE_TAG,
+    FILENAME_TAG,
     KIND,
     KIND_TAG,
     MEDIA_FACTS_TAG,
@@ -103,7 +104,7 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
                 run_id=context.run_id,
                 report=lambda fraction: progress.write(card.name, fraction),
             )
-        record_annotations(context, card, _media_hash(context), publication)
+        record_annotations(context, card, media, _media_hash(context), publication)
 
     return _annotate
 
@@ -160,9 +161,15 @@ def _pipelines(context: OpExecutionContext, catalog: Catalog) -> list[str]:
 
 
 def _media(context: OpExecutionContext, home: Home) -> Media:
-    config = _op_config(context, PROBE_OP)
-    path = locate_media(home, config["media"])
-    return probe(path, config.get("filename") or path.name)
+    path = locate_media(home, _named_media(context))
+    filename = _op_config(context, PROBE_OP).get("filename") or context.run.tags.get(FILENAME_TAG)
+    return probe(path, filename or path.name)
+
+
+def _named_media(context: OpExecutionContext) -> str:
+    """What the run config names; in a run from the catalog, the partition, which is a SHA-256."""
+    media = _op_config(context, PROBE_OP).get("media")
+    return str(media or context.partition_key)
 
 
 def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) -> None:
@@ -171,9 +178,10 @@ def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) 
         KIND_TAG: KIND,
         **pipeline_tags(_pipelines(context, catalog)),
         MEDIA_FACTS_TAG: MediaFacts(media.name, media.size_bytes, media.duration_seconds).to_tag(),
+        FILENAME_TAG: media.name,
     }
     if MEDIA_TAG not in context.run.tags:
-        named = _op_config(context, PROBE_OP)["media"]
+        named = _named_media(context)
         missing[MEDIA_TAG] = named if is_sha256(named) else _sha256(media.path)
     new = {key: value for key, value in missing.items() if key not in context.run.tags}
     if new:
@@ -182,7 +190,7 @@ def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) 
 
 def _media_hash(context: OpExecutionContext) -> str:
     """Of a file that was named by its path, the first op has put the hash on the run."""
-    named = str(_op_config(context, PROBE_OP)["media"])
+    named = _named_media(context)
     if is_sha256(named):
         return named
     run = context.instance.get_run_by_id(context.run_id)

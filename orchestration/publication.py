@@ -1,6 +1,7 @@
 """Runs one pipeline on one media and publishes what it wrote, whole or not at all."""
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,10 +19,14 @@ from pipelines.registry.spec import PipelineCard
 
 @dataclass(frozen=True)
 class Publication:
-    """What became visible: `folder` holds the files that `findings` names, and the manifest."""
+    """What became visible: `folder` holds the files that `findings` names, and the manifest.
+
+    `seconds` is how long all of it took.
+    """
 
     findings: Findings
     folder: Path
+    seconds: float
 
 
 def annotate_and_publish(
@@ -37,6 +42,7 @@ def annotate_and_publish(
 
     Raises whatever the pipeline raises; nothing is published then, and nothing is left behind.
     """
+    started = time.perf_counter()
     partial = home.partial(run_id) / card.name
     published = home.results(run_id) / card.name
     shutil.rmtree(partial, ignore_errors=True)  # of a worker that was lost with its supervisor
@@ -57,7 +63,7 @@ def annotate_and_publish(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     report(1.0)
-    return Publication(findings, published)
+    return Publication(findings, published, time.perf_counter() - started)
 
 
 def _publish(partial: Path, published: Path) -> None:

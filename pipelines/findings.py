@@ -36,6 +36,7 @@ class Findings:
     Attributes:
         count: how many annotations were found, in units of `noun` (plural: "scenes").
         table: at most a few dozen rows for people to read; the same keys in each row.
+        columns: what a column of the table holds, with its unit; a column may be left out.
         device: "cpu", or "cuda:0 NVIDIA H100" and the like: where inference ran.
         notes: what a reader must know ("The video has no sound.").
         facts: further numbers worth showing ("tracks": 3, "frames": 1200).
@@ -47,5 +48,6 @@ class Findings:
     device: str
     timings: Timings
     table: Sequence[Mapping[str, str | int | float]] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     facts: Mapping[str, str | int | float] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 
 from contracts.home import Home
 from contracts.run import WAITING_TAG
+from orchestration.asset_runs import complete_asset_run
 from orchestration.launcher import messages
 from orchestration.launcher.lease import Wait
 from orchestration.launcher.need import need_of
@@ -37,6 +38,7 @@ class PromptRunCoordinator(QueuedRunCoordinator):
     """Configured in dagster.yaml; lives in every process that submits or cancels runs."""
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        complete_asset_run(context.dagster_run, self._instance)
         run = super().submit_run(context)
         messages.nudge(queue_socket(Settings().folders))
         return run

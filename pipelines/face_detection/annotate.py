@@ -55,6 +55,7 @@ def annotate(
         device=device.label,
         timings=stopwatch.timings,
         table=summary.as_table(seen.sightings) if config.tracking else (),
+        columns=summary.COLUMNS,
         notes=_notes(media, batch, damage),
         facts=_facts(config, seen.sightings, batch),
     )

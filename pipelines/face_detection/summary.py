@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from pipelines.face_detection.sighting import Sighting
 from pipelines.outputs.picture import timestamp
 
+#: What the columns of the table hold.
+COLUMNS = {
+    "face": "Number of the face, as in the COCO file",
+    "first seen": "On the video's clock, minutes:seconds",
+    "last seen": "On the video's clock, minutes:seconds",
+    "times seen": "Frames in which the face was found",
+    "best score": "How sure the network was at best, from 0 to 1",
+}
+
 _ROWS = 24
 
 

@@ -26,6 +26,12 @@ from pipelines.stopwatch import Stopwatch
 #: How many frames decoding may be ahead of inference; at 4 KB each.
 _FRAMES_AHEAD = 512
 _MOST_ROWS = 48
+_COLUMNS = {
+    "scene": "Number of the scene, as in the contact sheet",
+    "start": "On the video's clock, minutes:seconds",
+    "end": "On the video's clock, minutes:seconds",
+    "score": "How sure the network is of the cut that opens the scene, from 0 to 1",
+}
 
 
 def annotate(
@@ -53,6 +59,7 @@ def annotate(
         device=device.label,
         timings=stopwatch.timings,
         table=_table(scenes),
+        columns=_COLUMNS,
         notes=_notes(media, batch, damage),
         facts={
             "frames": len(video.times),

@@ -24,6 +24,11 @@ from pipelines.stopwatch import Stopwatch
 _CHUNK_SECONDS = 30
 _CHUNKS_AHEAD = 2
 _TABLE_ROWS = 24
+_COLUMNS = {
+    "start": "On the sound's clock, minutes:seconds",
+    "end": "On the sound's clock, minutes:seconds",
+    "seconds": "How long the segment lasts",
+}
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def annotate(
         device="cpu",
         timings=stopwatch.timings,
         table=_table(segments),
+        columns=_COLUMNS,
         notes=[*damage.notes, *([] if media.audio else ["The file has no sound."])],
         facts={"speech_seconds": round(_speech_seconds(segments), 2)},
     )
