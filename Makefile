@@ -11,12 +11,13 @@ PEERS := .venv-peers/.installed
 # Wheels alone, none of whose code runs while it is installed, and only files whose hash is pinned.
 INSTALL := $(BIN)/python -m pip install --require-hashes --only-binary :all: --no-deps
 LOCKS := $(addprefix requirements/,base.txt torch-cpu.txt torch-cuda.txt files-only.txt)
+AUDITED := $(addprefix requirements/,base.txt torch-cuda.txt files-only.txt dev.txt)
 # PyTorch's build for CPUs where pip is offered it; else the index's, which brings gigabytes of CUDA.
 TORCH_OFFERED = $(shell $(BIN)/python -m pip index versions torch 2>/dev/null)
 TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.txt),$(TORCH_OFFERED)),cpu,cuda)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test conformance bench bench-launch lock clean
+.PHONY: help setup up demo test audit licences conformance bench bench-launch lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,12 +30,21 @@ up: $(BASE) ## Start the stack; Ctrl-C stops it (ARGS="--port 9000 --home DIR")
 demo: $(BASE) ## Annotate a sample video with every pipeline and show what was found (KEEP=1 stays up)
 	@$(BIN)/framegate demo $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
-test: $(DEV) ## Check format, lint, types, import rules, and run the tests (ARGS="-k name")
+test: $(DEV) ## Check format, lint, types, imports, dependencies, and run the tests (ARGS="-k name")
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
 	$(BIN)/pytest $(ARGS)
+
+audit: $(DEV) ## Ask PyPI for known vulnerabilities in every pinned dependency
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  $(addprefix -r ,$(AUDITED)) || { \
+	  echo 'Found something, or PyPI could not be asked: the lines above say which.' >&2; exit 1; }
+
+licences: $(DEV) ## List the licence of every dependency in docs/licences.md
+	$(BIN)/python requirements/licences.py
 
 conformance: $(DEV) ## Let schemathesis try the live app for long (EXAMPLES=1000 of each operation)
 	FRAMEGATE_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest tests/contract/test_conformance.py $(ARGS)
