@@ -4,6 +4,8 @@ from dagster import Definitions, in_process_executor
 
 from orchestration.assets import build_assets
 from orchestration.jobs import build_jobs
+from orchestration.maintenance.library_batch import build_library_batch
+from orchestration.schedules.nightly_batch import build_nightly_batch
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets
@@ -12,9 +14,11 @@ _settings = Settings()
 
 _presets = load_presets(_settings.folders.presets, load_catalog())
 _jobs = build_jobs(load_catalog(), _settings.folders, _presets.usable.values())
+_library_batch = build_library_batch(_settings, load_catalog(), _jobs)
 
 definitions = Definitions(
     assets=build_assets(load_catalog(), _jobs, _settings.folders),
-    jobs=_jobs,
+    jobs=[*_jobs, _library_batch],
+    schedules=[build_nightly_batch(_settings, _library_batch)],
     executor=in_process_executor,  # of runs from the catalog; jobs say so themselves
 )

@@ -59,6 +59,15 @@ class Settings(BaseSettings):
     retention_free_gb: float = Field(
         default=0.0, ge=0.0, description="Free space that the sweep brings about; 0 for any."
     )
+    inbox: Path | None = Field(
+        default=None, description="Folder that videos are dropped into; none for one in the home."
+    )
+    inbox_quiet_seconds: float = Field(
+        default=10.0, gt=0, description="How long a dropped file must not have changed."
+    )
+    inbox_link_results: bool = Field(
+        default=False, description="Whether results are linked beside the video in the inbox."
+    )
     inventory: str = Field(
         default="pipelines.registry.devices:NvmlInventory",
         description='"module:class" of what lists devices; tests put a fake here.',
@@ -81,6 +90,10 @@ class Settings(BaseSettings):
     @property
     def folders(self) -> Home:
         return Home(self.home.resolve())
+
+    @property
+    def inbox_root(self) -> Path:
+        return self.inbox.expanduser().resolve() if self.inbox else self.folders.inbox
 
     @property
     def postgresql(self) -> URL | None:

@@ -1,0 +1,1 @@
+"""Jobs that look after the installation: they annotate nothing themselves and need no device."""

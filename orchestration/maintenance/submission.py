@@ -1,0 +1,42 @@
+"""Queues a job from within a run, as the API does from outside."""
+
+from collections.abc import Mapping
+
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, JobDefinition
+from dagster._core.origin import JobPythonOrigin
+from dagster._core.remote_origin import RemoteJobOrigin
+
+from contracts.run import Submission, job_name, op_selection, run_config, run_tags
+
+
+def submit(
+    submission: Submission,
+    tags: Mapping[str, str],
+    *,
+    jobs: Mapping[str, JobDefinition],
+    instance: DagsterInstance,
+    origin_of: DagsterRun,
+) -> DagsterRun:
+    """Queues the job; it has the code location of the run `origin_of`, in which this is called."""
+    name = job_name(submission.pipelines)
+    selection = op_selection(submission.pipelines)
+    origin, code_origin = origin_of.remote_job_origin, origin_of.job_code_origin
+    if origin is None or code_origin is None:
+        raise ValueError(f"run {origin_of.run_id} does not say which code it is of")
+    run = instance.create_run_for_job(
+        jobs[name],
+        run_config=run_config(submission),
+        op_selection=selection,
+        resolved_op_selection=frozenset(selection) if selection else None,
+        status=DagsterRunStatus.NOT_STARTED,
+        tags={**tags, **run_tags(submission)},
+        remote_job_origin=RemoteJobOrigin(origin.repository_origin, name),
+        job_code_origin=JobPythonOrigin(name, code_origin.repository_origin),
+    )
+    return enqueue(run, instance)
+
+
+def enqueue(run: DagsterRun, instance: DagsterInstance) -> DagsterRun:
+    """Of a run that was created already."""
+    # The queue itself needs no workspace: the daemon that empties it has its own.
+    return instance.submit_run(run.run_id, workspace=None)  # type: ignore[arg-type]
