@@ -9,6 +9,7 @@
 | `uploads/` | uploads under way; emptied when the API starts |
 | `jobs/<run id>/results/<pipeline>/` | published results: appear by rename, whole |
 | `jobs/<run id>/partial/<pipeline>/` | what a running pipeline is writing |
+| `jobs/<run id>/thumbnails/<pipeline>.jpg` | what the Dagster UI shows of a preview |
 | `jobs/<run id>/progress.json` | {pipeline: fraction}, replaced atomically |
 | `jobs/<run id>/cancellation.json` | who asked to cancel, and why |
 | `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
@@ -97,6 +98,9 @@ class Home:
 
     def partial(self, run_id: str) -> Path:
         return self.job(run_id) / "partial"
+
+    def thumbnail(self, run_id: str, pipeline: str) -> Path:
+        return self.job(run_id) / "thumbnails" / f"{pipeline}.jpg"
 
     def progress(self, run_id: str) -> Path:
         return self.job(run_id) / "progress.json"

@@ -18,6 +18,7 @@ from dagster import (
 )
 from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
     DEFAULT_DATA_VERSION,
     NULL_EVENT_POINTER,
     get_input_data_version_tag,
@@ -26,7 +27,8 @@ from dagster._core.definitions.data_version import (
 
 from contracts.home import Home
 from orchestration.asset_keys import ANNOTATIONS, MEDIA, asset_key
-from orchestration.metadata import findings_metadata
+from orchestration.metadata import findings_metadata, media_metadata
+from orchestration.pictures import preview_markdown
 from orchestration.publication import Publication
 from orchestration.resources import HOME, home_resource
 from pipelines.media import Media
@@ -59,6 +61,19 @@ def build_assets(
     ]
 
 
+def record_media(context: OpExecutionContext, media: Media, media_hash: str) -> None:
+    context.instance.add_dynamic_partitions(_PARTITIONS, [media_hash])
+    context.log_event(
+        AssetMaterialization(
+            asset_key=MEDIA,
+            partition=media_hash,
+            description=media.name,
+            metadata=media_metadata(media),
+            tags={DATA_VERSION_TAG: media_hash},
+        )
+    )
+
+
 def record_annotations(
     context: OpExecutionContext,
     card: PipelineCard,
@@ -69,12 +84,13 @@ def record_annotations(
     """Everything there is to see goes into the catalog; the op's output has the headline."""
     findings = publication.findings
     headline = f"{findings.count} {findings.noun}"
-    metadata = findings_metadata(media, publication, context.run_id)
+    home: Home = getattr(context.resources, HOME)
+    preview = preview_markdown(home, context.run_id, publication)
+    metadata = findings_metadata(media, publication, preview)
     if context.has_assets_def:  # then Dagster makes the materialization out of the op's output
         context.add_output_metadata(metadata)
         return
     context.add_output_metadata({"found": headline, "device": findings.device})
-    context.instance.add_dynamic_partitions(_PARTITIONS, [media_hash])
     context.log_event(
         AssetMaterialization(
             asset_key=asset_key(card.name),

@@ -9,10 +9,9 @@ from typing import Any
 
 from dagster import FloatMetadataValue, MetadataValue
 
-from orchestration.pictures import picture_markdown
 from orchestration.publication import Publication
 from orchestration.tables import table_metadata
-from pipelines.findings import Findings, ResultFile, Role
+from pipelines.findings import ResultFile
 from pipelines.media import Media
 
 _MEGABYTE = 1_000_000
@@ -35,13 +34,14 @@ def media_metadata(media: Media) -> dict[str, Any]:
     return metadata
 
 
-def findings_metadata(media: Media, publication: Publication, run_id: str) -> dict[str, Any]:
-    """What there is to look at comes first, then what there is to compare."""
+def findings_metadata(
+    media: Media, publication: Publication, preview: str | None
+) -> dict[str, Any]:
+    """`preview` is Markdown. What there is to look at comes first, then what there is to compare."""
     findings = publication.findings
     metadata: dict[str, Any] = {"media": media.name}
-    if picture := _preview(findings):
-        pipeline = publication.folder.name
-        metadata["preview"] = MetadataValue.md(picture_markdown(run_id, pipeline, picture.name))
+    if preview:
+        metadata["preview"] = MetadataValue.md(preview)
     metadata[findings.noun.replace(" ", "_")] = MetadataValue.int(findings.count)
     if findings.table:
         metadata["table"] = table_metadata(findings.table, findings.columns)
@@ -77,10 +77,6 @@ def _speed(media: Media, publication: Publication) -> dict[str, Any]:
         "media_megabytes": _megabytes(media.size_bytes),
         "results_megabytes": _megabytes(_size(publication.folder)),
     }
-
-
-def _preview(findings: Findings) -> ResultFile | None:
-    return next((file for file in findings.files if file.role is Role.PREVIEW), None)
 
 
 def _described(file: ResultFile) -> str:

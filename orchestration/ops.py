@@ -28,11 +28,10 @@ from contracts.run import (
     failure_tag,
     pipeline_tags,
 )
-from orchestration.assets import record_annotations
+from orchestration.assets import record_annotations, record_media
 from orchestration.config_schema import config_schema
 from orchestration.failure import failure_of
 from orchestration.media_store import is_sha256, locate_media
-from orchestration.metadata import media_metadata
 from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME
@@ -71,7 +70,7 @@ def probe_op(catalog: Catalog) -> OpDefinition:
             _check_configs(context, catalog)
             media = _media(context, home)
             _complete_tags(context, catalog, media)
-        context.add_output_metadata(media_metadata(media))
+        record_media(context, media, _media_hash(context))
 
     return _probe
 
