@@ -1,0 +1,46 @@
+"""A soak of a few minutes; `make soak MINUTES=30` makes it long."""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.soak.history import History, read_history
+from tests.soak.invariants import violations
+from tests.soak.report import summary, table
+from tests.soak.soak import Soak
+from tests.soak.stack import SoakedStack
+
+MINUTES = float(os.environ.get("FRAMEGATE_SOAK_MINUTES") or 3)
+#: Recorded in the history: the same seed makes the same decisions again.
+SEED = int(os.environ.get("FRAMEGATE_SOAK_SEED") or random.SystemRandom().randrange(10**6))
+FOLDER = os.environ.get("FRAMEGATE_SOAK_FOLDER")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(MINUTES * 60 + 1200)
+def test_nothing_is_lost_or_doubled_whatever_is_killed(
+    tmp_path: Path, start_up: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(FOLDER) if FOLDER else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    history = History(folder / f"soak-{SEED}.jsonl")
+    history.path.unlink(missing_ok=True)
+    began = time.monotonic()
+    home = tmp_path / "home"
+    monkeypatch.setenv("FRAMEGATE_HOME", str(home))  # dagster.yaml's classes read it
+    stack = SoakedStack(home, start_up, {}, history, lambda: round(time.monotonic() - began, 4))
+
+    Soak(stack, history, SEED, MINUTES, "sqlite").run()
+
+    records = list(read_history(history.path))
+    found = violations(records)
+    report = summary(records, found)
+    history.path.with_suffix(".json").write_text(json.dumps(report, indent=1))
+    print(table(report, str(history.path)))  # noqa: T201 - shown by -s, and where it fails
+    assert not found, f"seed {SEED}, history {history.path}: {found[0]}"
