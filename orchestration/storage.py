@@ -5,7 +5,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import Field, IntSource
+from dagster import Field, IntSource, StringSource
 from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
@@ -16,16 +16,16 @@ from orchestration.settings import Settings
 
 
 class ChosenStorage(DagsterStorage[Any]):
-    """Configured in dagster.yaml; what it makes is one of the two, never itself."""
+    """Configured in dagster.yaml; what it makes is one of the two, never itself.
+
+    The settings say what its config leaves out.
+    """
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
         return {
-            "connections": Field(
-                IntSource,
-                is_required=False,
-                description="At most so many to PostgreSQL from this process; else as set.",
-            )
+            "base_dir": Field(StringSource, is_required=False, description="DAGSTER_HOME."),
+            "connections": Field(IntSource, is_required=False, description="To PostgreSQL."),
         }
 
     @classmethod
@@ -37,7 +37,7 @@ class ChosenStorage(DagsterStorage[Any]):
         settings = Settings()
         url = settings.postgresql
         if url is None:
-            return SqliteStorage(str(settings.folders.dagster))
+            return SqliteStorage(config_value.get("base_dir", str(settings.folders.dagster)))
         return PostgresStorage(url, config_value.get("connections", settings.database_connections))
 
 

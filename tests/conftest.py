@@ -1,8 +1,10 @@
 """What tests of every room share: the real stack, started once."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -15,11 +17,15 @@ import pytest
 from api.cli.stack_process import StackProcess
 from api.stack.events import AdminKeyCreated, Event, StackReady
 from api.stack.ports import free_port, is_free
+from contracts.database import parse_url
+from tests.postgresql import Databases, PostgresServer
 
 _STOP_SECONDS = 60
 
 StartUp = Callable[..., subprocess.Popen[str]]
-RunningStack = Callable[[Path], AbstractContextManager[tuple[StackReady, str]]]
+RunningStack = Callable[..., AbstractContextManager[tuple[StackReady, str]]]
+#: The settings that tell a home its database, as environment variables.
+DatabaseOf = Callable[[Path], Mapping[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +55,56 @@ def bare_environment(third_party: Path) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def start_up(bare_environment: Mapping[str, str]) -> StartUp:
+def postgres_server() -> Iterator[PostgresServer]:
+    """Of the tests' own, so that it can be stopped and restarted."""
+    folder = Path(tempfile.mkdtemp(prefix="framegate-postgres-"))
+    server = PostgresServer(folder)
+    try:
+        server.initialise()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Databases:
+    """Databases on the server that `FRAMEGATE_TEST_DATABASE_URL` names, else on our own."""
+    if external := os.environ.get("FRAMEGATE_TEST_DATABASE_URL"):
+        return Databases(parse_url(external))
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.databases
+
+
+@pytest.fixture
+def database_url(postgres: Databases) -> Iterator[str]:
+    """An empty PostgreSQL database of the test's own."""
+    with postgres.fresh() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_of(request: pytest.FixtureRequest) -> Iterator[DatabaseOf]:
+    """SQLite in the home; where `FRAMEGATE_TEST_DATABASE` is "postgresql", a database for each."""
+    if os.environ.get("FRAMEGATE_TEST_DATABASE") != "postgresql":
+        yield lambda _home: {}
+        return
+    postgres: Databases = request.getfixturevalue("postgres")
+    urls: dict[Path, str] = {}
+
+    def settings(home: Path) -> Mapping[str, str]:
+        if home not in urls:
+            urls[home] = postgres.create()
+        return {"FRAMEGATE_DATABASE_URL": urls[home]}
+
+    yield settings
+    for url in urls.values():
+        postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def start_up(bare_environment: Mapping[str, str], database_of: DatabaseOf) -> StartUp:
     """Starts `framegate up --json` on free ports as a process that the caller must stop."""
 
     def start(
@@ -66,7 +121,7 @@ def start_up(bare_environment: Mapping[str, str]) -> StartUp:
         ]
         return subprocess.Popen(
             command,
-            env={**bare_environment, **settings},
+            env={**bare_environment, **database_of(home), **settings},
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -77,12 +132,15 @@ def start_up(bare_environment: Mapping[str, str]) -> StartUp:
 
 @pytest.fixture(scope="session")
 def running_stack(start_up: StartUp) -> RunningStack:
-    """Runs the real stack in a home of its own, and stops it: nothing of it may be left then."""
+    """Runs the real stack in a home of its own, and stops it: nothing of it may be left then.
+
+    Keyword arguments are environment variables.
+    """
 
     @contextmanager
-    def run(home: Path) -> Iterator[tuple[StackReady, str]]:
+    def run(home: Path, **settings: str) -> Iterator[tuple[StackReady, str]]:
         told: list[Event] = []
-        with start_up(home) as process:
+        with start_up(home, settings=settings) as process:
             try:
                 ready = StackProcess(process.stdout or ()).until_ready(told.append)
                 [key] = [event.key for event in told if isinstance(event, AdminKeyCreated)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from dagster import DagsterEventType, DagsterInstance, EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
@@ -46,11 +47,7 @@ class Instances:
 
 def open_instances(dagster_home: Path) -> Instances:
     """For the processes of a run; there are many of those, so each may have few connections."""
-    ref = _ref(dagster_home)._replace(
-        storage_data=ConfigurableClassData(
-            ChosenStorage.__module__, ChosenStorage.__name__, f"connections: {_RUN_CONNECTIONS}"
-        )
-    )
+    ref = _ref(dagster_home, connections=_RUN_CONNECTIONS)
     instances = Instances(DagsterInstance.from_ref(ref), _open_worker(ref))
     instances.own.run_storage.dispose()
     return instances
@@ -61,11 +58,15 @@ def open_instance(dagster_home: Path) -> DagsterInstance:
 
 
 def open_worker_instance(dagster_home: Path) -> WorkerInstance:
-    return _open_worker(_ref(dagster_home))
+    """Of any DAGSTER_HOME: what its dagster.yaml says is all that counts."""
+    return _open_worker(InstanceRef.from_dir(str(dagster_home)))
 
 
-def _ref(dagster_home: Path) -> InstanceRef:
-    return InstanceRef.from_dir(str(dagster_home))
+def _ref(dagster_home: Path, **storage: int) -> InstanceRef:
+    config = yaml.dump({"base_dir": str(dagster_home), **storage})
+    return InstanceRef.from_dir(str(dagster_home))._replace(
+        storage_data=ConfigurableClassData(ChosenStorage.__module__, ChosenStorage.__name__, config)
+    )
 
 
 def _open_worker(ref: InstanceRef) -> WorkerInstance:
