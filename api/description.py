@@ -10,6 +10,7 @@ from api.dagster.run import Run, RunStatus, StepStatus
 from api.schemas import Job, JobError, JobStatus, PipelineResult
 from api.timestamps import from_epoch
 from contracts.home import Home
+from contracts.retry import PARENT_TAG, carried_over_tag
 from contracts.run import (
     FAILURE_TAG,
     KIND,
@@ -103,6 +104,7 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
         video_duration_seconds=facts.duration_seconds if facts else None,
         media=run.tags.get(MEDIA_TAG),
         owner=run.tags.get(OWNER_TAG),
+        retry_of=run.tags.get(PARENT_TAG),
         tags=_user_tags(run),
         priority=priority(run.tags),
         queue_position=queue_position,
@@ -116,8 +118,10 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
 
 
 def media_reference(run: Run) -> str:
-    """What the run config names as its media: a SHA-256 or a path."""
-    return str(_config(run, PROBE_OP).get("media", ""))
+    """What the run config names as its media: a SHA-256 or a path. Runs from Dagster's catalog
+    name it by their tag alone.
+    """
+    return str(_config(run, PROBE_OP).get("media") or run.tags.get(MEDIA_TAG, ""))
 
 
 def media_filename(run: Run) -> str:
@@ -168,6 +172,7 @@ def _pipeline(name: str, run: Run, files: JobFiles) -> PipelineResult:
     if manifest and status is JobStatus.COMPLETED:
         result.annotation_count = manifest.get("annotation_count")
         result.files = [f"{name}/{file['name']}" for file in manifest.get("files", ())]
+        result.carried_over_from = run.tags.get(carried_over_tag(name))
     return result
 
 

@@ -63,6 +63,9 @@ class PipelineResult(BaseModel):
     completed_at: str | None = None
     annotation_count: int | None = None
     files: list[str] = []
+    carried_over_from: str | None = Field(
+        None, description="The job that made these results, where it was not this one."
+    )
     error: JobError | None = None
 
 
@@ -82,6 +85,7 @@ class Job(BaseModel):
     video_duration_seconds: float | None
     media: str | None = Field(description="SHA-256 of the media: submit it again by this.")
     owner: str | None
+    retry_of: str | None = Field(description="The job that this one runs again.")
     tags: dict[str, str]
     priority: int
     queue_position: int | None = Field(description="1 is next; null unless it waits in the queue.")
@@ -107,6 +111,17 @@ class CancellationRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: str | None = Field(None, max_length=1000, description="Kept on the run.")
+
+
+class RetryRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    priority: int | None = Field(
+        None,
+        ge=-MAX_PRIORITY,
+        le=MAX_PRIORITY,
+        description="Higher leaves the queue sooner; without it, as the job before.",
+    )
 
 
 class CancellationStatus(StrEnum):

@@ -2,6 +2,7 @@
 before anything is queued, then launched once.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,19 +11,16 @@ from anyio import to_thread
 
 from api.auth.roles import Principal
 from api.dagster.client import DagsterClient
-from api.dagster.run import Run, RunFilter
+from api.dagster.run import Run
 from api.dependencies import Services
 from api.errors import (
-    FramegateError,
     GpuOutOfMemoryError,
-    IdempotencyInFlightError,
-    InternalServerError,
     InvalidConfigError,
     InvalidRequestError,
-    OrchestratorSilentError,
     ValidationUnavailableError,
 )
-from api.idempotency import Claim, fingerprint
+from api.exactly_once import Outcome, launch_once
+from api.idempotency import fingerprint
 from api.media import StoredMedia
 from api.schemas import JobSubmission
 from api.timestamps import now
@@ -41,8 +39,9 @@ from pipelines.registry.memory import fits_no_device, gpu_memory
 from pipelines.registry.schema import SchemaUnavailableError
 from pipelines.registry.validation import Verdict, validate_configs
 
+log = logging.getLogger("framegate.jobs")
+
 _GIGABYTE = 1000**3
-_MAY_HAVE_LAUNCHED = (OrchestratorSilentError, InternalServerError)
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,6 @@ class Plan:
     config: Mapping[str, Mapping[str, Any]]
     tags: Mapping[str, str]
     priority: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`is_replay`: the run had been launched for the same Idempotency-Key before."""
-
-    run: Run
-    is_replay: bool = False
 
 
 async def plan(services: Services, body: JobSubmission, *, pipelines_field: str) -> Plan:
@@ -125,45 +116,26 @@ async def launch(
     claim = await to_thread.run_sync(
         services.idempotency.claim, principal.name, idempotency_key, meaning
     )
-    return await _launch_once(services, submission, claim)
-
-
-async def _launch_once(services: Services, submission: Submission, claim: Claim) -> Outcome:
-    """After an attempt that is under way or was cut off, the tag tells whether there is a run."""
-    if claim.run_id:
-        return Outcome(await services.dagster.run(claim.run_id), is_replay=True)
-    if not claim.is_first and (found := await _find(services.dagster, claim)):
-        await to_thread.run_sync(services.idempotency.complete, claim, found.run_id)
-        return Outcome(found, is_replay=True)
-    if not claim.is_mine:
-        raise IdempotencyInFlightError(
-            "A submission with this Idempotency-Key is under way.",
-            hint="Try again in a moment: it will then answer with that job.",
-            headers={"Retry-After": "1"},
-        )
-    try:
-        run = await _launch(services.dagster, submission)
-    except FramegateError as error:
-        if not isinstance(error, _MAY_HAVE_LAUNCHED):
-            await to_thread.run_sync(services.idempotency.release, claim)
-        raise
-    await to_thread.run_sync(services.idempotency.complete, claim, run.run_id)
-    return Outcome(run)
-
-
-async def _find(dagster: DagsterClient, claim: Claim) -> Run | None:
-    tags = {IDEMPOTENCY_KEY_TAG: claim.key, OWNER_TAG: claim.owner}
-    page = await dagster.runs(RunFilter(tags=tags), limit=1)
-    return page.runs[0] if page.runs else None
+    return await launch_once(
+        services,
+        claim,
+        lambda: _launch(services.dagster, submission),
+        tags={IDEMPOTENCY_KEY_TAG: claim.key, OWNER_TAG: claim.owner},
+    )
 
 
 async def _launch(dagster: DagsterClient, submission: Submission) -> Run:
-    return await dagster.launch(
+    run = await dagster.launch(
         job_name(submission.pipelines),
         selection=op_selection(submission.pipelines),
         config=run_config(submission),
         tags=run_tags(submission),
     )
+    log.info(
+        "a job is queued",
+        extra={"job_id": run.run_id, "pipelines": ",".join(submission.pipelines)},
+    )
+    return run
 
 
 def _defaults(catalog: Catalog) -> list[str]:

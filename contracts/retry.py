@@ -24,6 +24,8 @@ PARENT_TAG = "dagster/parent_run_id"
 FROM_FAILURE_TAG = "dagster/is_resume_retry"
 #: Who asked for the retry over REST; the job stays its owner's.
 RETRIED_BY_TAG = "framegate/retried_by"
+#: The Idempotency-Key of a retry; submissions have a tag of their own.
+RETRY_KEY_TAG = "framegate/retry_key"
 
 _CARRIED_OVER = "framegate.carried_over/"
 _OF_ONE_RUN = frozenset(
@@ -32,6 +34,7 @@ _OF_ONE_RUN = frozenset(
         REQUEST_ID_TAG,
         IDEMPOTENCY_KEY_TAG,
         RETRIED_BY_TAG,
+        RETRY_KEY_TAG,
         FAILURE_TAG,
         DEVICE_TAG,
         WAITING_TAG,

@@ -57,8 +57,8 @@ def carry_over(run: DagsterRun, instance: DagsterInstance, home: Home) -> Dagste
     for name, source in found.items():
         _carry(home.results(source.run_id) / name, run, home)
         tags[carried_over_tag(name)] = source.tags.get(carried_over_tag(name), source.run_id)
-    if lost:  # steps chosen by hand, of a run in which others had failed: these alone are the job
-        tags |= pipeline_tags([name for name in named if name not in lost])
+    # Without what is lost: somebody chose steps by hand, and others had failed before.
+    tags |= pipeline_tags([name for name in named if name not in lost])
     return _with_tags(run, tags, instance, list(found))
 
 

@@ -23,6 +23,8 @@ REPOSITORY = "__repository__"
 
 RUNNING = (RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
 
+#: What Dagster raises where every step of a failed run had succeeded.
+_NOTHING_LEFT = "DagsterInvalidSubsetError"
 _RELOAD = "Restart the stack, or reload the code location `framegate` in the Dagster UI."
 
 
@@ -110,12 +112,23 @@ class DagsterClient:
                 "solidSelection": selection,
             },
             "runConfigData": config,
-            "executionMetadata": {
-                "tags": [{"key": key, "value": value} for key, value in tags.items()]
-            },
+            "executionMetadata": {"tags": _tags(tags)},
         }
         result = await self._ask(documents.LAUNCH, {"parameters": parameters})
         _expect(result, "LaunchRunSuccess")
+        return parse_run(result["run"])
+
+    async def reexecute(self, run_id: str, *, tags: Mapping[str, str]) -> Run:
+        """Queues a run of what that run did not complete, or of all of it where only its end was
+        lost. `tags` go before that run's. Raises as `launch`.
+        """
+        parameters = {"parentRunId": run_id, "extraTags": _tags(tags), "useParentRunTags": True}
+        for strategy in ("FROM_FAILURE", "ALL_STEPS"):
+            variables = {"parameters": parameters | {"strategy": strategy}}
+            result = await self._ask(documents.REEXECUTE, variables)
+            if result.get("className") != _NOTHING_LEFT:
+                break
+        _expect(result, "LaunchRunSuccess", run_id=run_id)
         return parse_run(result["run"])
 
     async def terminate(self, run_id: str) -> bool:
@@ -188,6 +201,10 @@ def _error_of(result: Mapping[str, Any], run_id: str) -> FramegateError:
 
 def _config_error(error: Mapping[str, Any]) -> dict[str, str]:
     return {"field": ".".join(error["path"]), "message": error["message"], "code": "INVALID_VALUE"}
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
 
 
 def _queue_order(run: Mapping[str, Any]) -> tuple[int, float]:

@@ -85,6 +85,18 @@ mutation Launch($parameters: ExecutionParams!) {{
 }}
 """
 
+REEXECUTE = f"""
+mutation Reexecute($parameters: ReexecutionParams!) {{
+  result: launchRunReexecution(reexecutionParams: $parameters) {{
+    {_ERROR}
+    ... on LaunchRunSuccess {{ run {{ {_RUN} }} }}
+    ... on RunConfigValidationInvalid {{ errors {{ message path }} }}
+    ... on InvalidStepError {{ invalidStepKey }}
+    ... on InvalidOutputError {{ stepKey invalidOutputName }}
+  }}
+}}
+"""
+
 TERMINATE = f"""
 mutation Terminate($runId: String!) {{
   result: terminateRun(runId: $runId, terminatePolicy: SAFE_TERMINATE) {{
@@ -104,8 +116,13 @@ mutation Delete($runId: String!) {{
 }}
 """
 
-INSTANCE = f"""
-query Instance($queued: RunsFilter!, $running: RunsFilter!) {{
+_COUNT = f"""
+    {_ERROR}
+    ... on Runs {{ count }}
+"""
+
+#: The variables `$queued` and `$running` say which runs are counted.
+_INSTANCE = f"""
   version
   instance {{
     runQueueConfig {{ maxConcurrentRuns }}
@@ -119,16 +136,67 @@ query Instance($queued: RunsFilter!, $running: RunsFilter!) {{
       }}
     }}
   }}
-  queued: runsOrError(filter: $queued, limit: 1) {{
+  queued: runsOrError(filter: $queued, limit: 1) {{ {_COUNT} }}
+  running: runsOrError(filter: $running, limit: 1) {{ {_COUNT} }}
+"""
+
+INSTANCE = f"""
+query Instance($queued: RunsFilter!, $running: RunsFilter!) {{
+  {_INSTANCE}
+}}
+"""
+
+ENDED_RUNS = f"""
+query EndedRuns($filter: RunsFilter!, $cursor: String, $limit: Int!) {{
+  result: runsOrError(filter: $filter, cursor: $cursor, limit: $limit) {{
     {_ERROR}
-    ... on Runs {{ count }}
-  }}
-  running: runsOrError(filter: $running, limit: 1) {{
-    {_ERROR}
-    ... on Runs {{ count }}
+    ... on Runs {{
+      results {{
+        {_RUN}
+        stepStats {{ stepKey status startTime endTime }}
+        stats {{ ... on RunStatsSnapshot {{ enqueuedTime launchTime }} }}
+      }}
+    }}
   }}
 }}
 """
 
+
+def activity(jobs: int) -> str:
+    """Counts what waits of so many jobs (`$job0`, `$job1`, …), and tells all that runs."""
+    variables = "".join(f", $job{number}: RunsFilter!" for number in range(jobs))
+    counts = "".join(
+        f"job{number}: runsOrError(filter: $job{number}, limit: 1) {{ {_COUNT} }}\n  "
+        for number in range(jobs)
+    )
+    return f"""
+query Activity($queued: RunsFilter!, $running: RunsFilter!, $limit: Int!{variables}) {{
+  {_INSTANCE}
+  waiting: runIdsOrError(filter: $queued) {{
+    {_ERROR}
+    ... on RunIds {{ results }}
+  }}
+  active: runsOrError(filter: $running, limit: $limit) {{
+    {_ERROR}
+    ... on Runs {{ results {{ {_RUN} }} }}
+  }}
+  {counts}
+}}
+"""
+
+
 #: Every document, for the test that holds them against the schema.
-DOCUMENTS = (RUN, RUN_STATE, RUNS, RUN_IDS, RUN_PRIORITIES, LAUNCH, TERMINATE, DELETE, INSTANCE)
+DOCUMENTS = (
+    RUN,
+    RUN_STATE,
+    RUNS,
+    RUN_IDS,
+    RUN_PRIORITIES,
+    LAUNCH,
+    REEXECUTE,
+    TERMINATE,
+    DELETE,
+    INSTANCE,
+    ENDED_RUNS,
+    activity(2),
+)

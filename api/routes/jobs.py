@@ -8,11 +8,13 @@ from pydantic import WithJsonSchema
 
 from api.cancel import cancel_job
 from api.dependencies import Annotator, CurrentServices, Reader, RequestId
+from api.exactly_once import Outcome
 from api.fields import documented, read_model
 from api.idempotency import KEY_PATTERN, check_key
 from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs, queue_if_known
 from api.responses import errors
 from api.results import delete_job, find_finished_run
+from api.retry import retry_job
 from api.schemas import (
     CancellationRequest,
     CancellationResponse,
@@ -20,6 +22,7 @@ from api.schemas import (
     JobPage,
     JobStatus,
     JobSubmission,
+    RetryRequest,
 )
 from api.submission import receive_submission
 from api.submit import launch
@@ -97,9 +100,7 @@ async def submit(
         queue = await asking
     finally:
         asking.cancel()
-    response.headers["Location"] = f"{router.prefix}/{outcome.run.run_id}"
-    if outcome.is_replay:
-        response.headers["Idempotency-Replayed"] = "true"
+    _announce(outcome, response)
     return await job_of(services, outcome.run, queue)
 
 
@@ -157,6 +158,41 @@ async def cancel(
     return await cancel_job(services, job_id, principal, reason=reason, strict=strict)
 
 
+@router.post(
+    "/{job_id}/retry",
+    operation_id="retryJob",
+    summary="Run what a job did not complete",
+    status_code=201,
+    responses=errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+    openapi_extra=documented(RetryRequest, required=False),
+)
+async def retry(
+    principal: Annotator,
+    services: CurrentServices,
+    request_id: RequestId,
+    request: Request,
+    response: Response,
+    *,
+    job_id: str,
+    idempotency_key: IdempotencyKey = None,
+) -> Job:
+    if idempotency_key is not None:
+        check_key(idempotency_key)
+    body = RetryRequest()
+    if _has_body(request):
+        body = await read_model(request, RetryRequest, services.settings.max_json_bytes)
+    outcome = await retry_job(
+        services,
+        job_id,
+        principal,
+        priority=body.priority,
+        request_id=request_id,
+        idempotency_key=idempotency_key,
+    )
+    _announce(outcome, response)
+    return await job_of(services, outcome.run, await queue_if_known(services.dagster))
+
+
 @router.delete(
     "/{job_id}",
     operation_id="deleteJob",
@@ -168,6 +204,12 @@ async def delete(principal: Annotator, services: CurrentServices, job_id: str) -
     run = await find_finished_run(services, job_id)
     check_owner(run, principal)
     await delete_job(services, run)
+
+
+def _announce(outcome: Outcome, response: Response) -> None:
+    response.headers["Location"] = f"{router.prefix}/{outcome.run.run_id}"
+    if outcome.is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
 
 
 def _has_body(request: Request) -> bool:

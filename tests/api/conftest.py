@@ -29,6 +29,7 @@ from api.dagster.client import DagsterClient
 from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.settings import Settings
+from contracts.retry import PARENT_TAG, inherited_tags
 from contracts.run import KIND, KIND_TAG
 
 
@@ -109,6 +110,7 @@ class FakeDagster:
             "runsOrError": self._runs,
             "runIdsOrError": self._run_ids,
             "launchRun": self._launch,
+            "launchRunReexecution": self._reexecute,
             "terminateRun": self._terminate,
             "deletePipelineRun": self._delete,
         }
@@ -138,6 +140,20 @@ class FakeDagster:
             config=parameters["runConfigData"],
             tags={tag["key"]: tag["value"] for tag in tags},
         )
+        self.on_launch(run)
+        return {"__typename": "LaunchRunSuccess", "run": run.answer()}
+
+    def _reexecute(self, _info: Any, **arguments: Any) -> dict[str, Any]:
+        """With the tags that Framegate's instance lets through."""
+        parameters = arguments["reexecutionParams"]
+        self.asked.append(f"reexecute {parameters['strategy']}")
+        parent = self.runs[parameters["parentRunId"]]
+        run = self.add(parent.job, selection=parent.selection, config=parent.config)
+        run.tags = {
+            **(inherited_tags(parent.tags) if parameters["useParentRunTags"] else {}),
+            **{tag["key"]: tag["value"] for tag in parameters["extraTags"]},
+            PARENT_TAG: parent.id,
+        }
         self.on_launch(run)
         return {"__typename": "LaunchRunSuccess", "run": run.answer()}
 

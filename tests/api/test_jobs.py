@@ -116,6 +116,7 @@ async def test_a_job_that_runs_tells_how_far_each_pipeline_is(
         "completed_at": "1970-01-01T00:00:12.500Z",
         "annotation_count": 3,
         "files": [f"{FACES}/a_{FACES}.json"],
+        "carried_over_from": None,
         "error": None,
     }
     assert job["pipeline_results"][SCENES]["status"] == "running"
