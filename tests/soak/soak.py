@@ -22,6 +22,7 @@ _SAMPLE_SECONDS = 5.0
 _CALM_SHARE = 0.25
 #: All jobs are short; what has not ended by then never will.
 _DRAIN_SECONDS = 300.0
+_UNDER_WAY = ("pending", "running", "cancelling")
 
 
 @dataclass
@@ -99,16 +100,12 @@ class Soak:
         with self._client() as client:
             while time.monotonic() < deadline and not self.stack.gave_up.is_set():
                 try:
-                    waiting = [
-                        job["id"]
-                        for status in ("pending", "running", "cancelling")
-                        for job in client.get("/api/v1/jobs", params={"status": status}).json()[
-                            "jobs"
-                        ]
-                        if job["status"] not in ENDED
-                    ]
+                    waiting = sum(
+                        client.get("/api/v1/jobs", params={"status": status}).json()["total"]
+                        for status in _UNDER_WAY
+                    )
                 except (httpx.TransportError, KeyError):
-                    waiting = ["unknown"]
+                    waiting = 1
                 if not waiting:
                     return
                 time.sleep(1.0)
