@@ -1,26 +1,16 @@
 """`python -m api`: serves the app alone, as the stack does. Its log goes to standard error."""
 
+import logging
 import socket
 import sys
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.settings import Settings
+from contracts import logs
 
-_LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {
-        # Their lines, one for each call or migration, would drown everything else.
-        "alembic": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-}
 #: Event streams never end by themselves.
 _GRACE_SECONDS = 2
 #: Long enough for a download that a person has paused.
@@ -29,19 +19,30 @@ _DEAF_SECONDS = 300.0
 
 def main() -> None:
     settings = Settings()
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=_LOGGING,
-        access_log=False,  # the app writes its own, without query strings
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
+    logs.configure(settings.log_format, settings.log_level)
+    config = server_config(create_app(settings), settings)
     server = uvicorn.Server(config)
     server.run([listen(config, _DEAF_SECONDS)])
     if not server.started:
-        sys.exit("The API could not be started; the lines above say why.")
+        logging.getLogger("framegate").error("The API could not be started: see the lines above.")
+        sys.exit(1)
+
+
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """A client's address is that of its connection, unless that is a proxy which is trusted to
+    name the client itself (`X-Forwarded-For`).
+    """
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,  # all loggers send theirs to the root's handler
+        access_log=False,  # the app writes its own, without query strings
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
 
 
 def listen(config: uvicorn.Config, deaf_seconds: float) -> socket.socket:

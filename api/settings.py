@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import (
     Field,
+    IPvAnyNetwork,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -16,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.auth.local import is_loopback
 from contracts.database import parse_url
 from contracts.home import Home
+from contracts.logs import LogFormat, LogLevel
 
 _GIGABYTE = 1000**3
 
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
     database_connections: int = Field(8, ge=2)
     auth: Literal["on", "off"] = "on"
     cors_origins: tuple[str, ...] = ()
+    #: Addresses and networks of reverse proxies, which may say whom they forward for.
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     #: Folders whose files may be submitted by path.
     media_roots: tuple[Path, ...] = ()
     max_upload_bytes: PositiveInt = 20 * _GIGABYTE
@@ -62,6 +66,9 @@ class Settings(BaseSettings):
     inventory: str = "pipelines.registry.devices:NvmlInventory"
     #: The deadline of each part of the detailed health answer.
     probe_timeout: PositiveFloat = 2.0
+    #: Of every process: lines for people, or JSON for machines.
+    log_format: LogFormat = "text"
+    log_level: LogLevel = "info"
 
     @field_validator("database_url")
     @classmethod
@@ -76,6 +83,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"authentication may be off on a loopback address only, and {self.host!r} is none"
             )
+        if self.auth == "off" and self.trusted_proxies:
+            raise ValueError("authentication may not be off behind a proxy")
         return self
 
     @property
