@@ -13,6 +13,7 @@ from api.jobs import check_owner, find_run
 from api.timestamps import now
 from contracts.retry import RETRIED_BY_TAG, RETRY_KEY_TAG
 from contracts.run import PRIORITY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG
+from contracts.stored_media import claim_media
 from pipelines.registry.catalog import Catalog
 
 
@@ -34,7 +35,7 @@ async def retry_job(
     run = await find_run(services.dagster, job_id, with_steps=False)
     check_owner(run, principal)
     check_retriable(run, services.catalog)
-    await to_thread.run_sync(services.media.locate, media_reference(run))
+    await to_thread.run_sync(_claim_media, services, run)
     tags = {
         SUBMITTED_AT_TAG: now(),
         REQUEST_ID_TAG: request_id,
@@ -77,3 +78,10 @@ def check_retriable(run: Run, catalog: Catalog) -> None:
             f"The job was of {', '.join(gone)}, which is not installed any more.",
             hint=f"There are: {', '.join(catalog.names)}.",
         )
+
+
+def _claim_media(services: Services, run: Run) -> None:
+    """Raises NotFoundError if it is gone; if not, retention spares it until there is the run."""
+    reference = media_reference(run)
+    claim_media(services.home, reference)
+    services.media.locate(reference)

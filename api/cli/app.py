@@ -185,6 +185,21 @@ def cancel(
 
 
 @app.command(rich_help_panel=_CLIENT)
+def retry(
+    job_id: JobId,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", "-w", help="Until it ends.")] = False,
+    url: Url = _URL,
+    api_key: ApiKey = None,
+    as_json: Json = False,
+) -> None:
+    """Run what a failed or cancelled job did not complete, as a new job."""
+    from api.cli.retry import retry as run
+
+    run(url, api_key, job_id, wait=wait, as_json=as_json)
+
+
+@app.command(rich_help_panel=_CLIENT)
 def results(
     job_id: JobId,
     *,

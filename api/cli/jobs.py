@@ -149,6 +149,7 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         ("status", coloured(job["status"])),
         ("video", f"{video} ({seconds:.1f} s)" if seconds is not None else video),
         ("owner", escape(job.get("owner") or "")),
+        ("retry of", job.get("retry_of") or ""),
         ("submitted", local_time(job.get("created_at"))),
         ("started", local_time(job.get("started_at"))),
         ("ended", local_time(job.get("completed_at") or job.get("cancelled_at"))),
