@@ -1,8 +1,7 @@
 """A pipeline's Pydantic config as a Dagster config schema, so that the launchpad explains it.
 
-The launchpad shows names, types, defaults, choices and descriptions; limits are written into the
-descriptions, because Dagster checks types only. The one validator checks everything again in the
-first op. What Dagster cannot express becomes `Any` there.
+The launchpad shows names, types, defaults, choices and descriptions with limits. The one validator
+checks everything again in the first op. What Dagster cannot express becomes `Any` there.
 """
 
 from collections.abc import Mapping
@@ -11,6 +10,8 @@ from typing import Any
 from dagster import Any as AnyValue
 from dagster import Array, Enum, EnumValue, Field, Noneable, Permissive, Shape
 from pydantic import BaseModel
+
+from orchestration.limited_number import NUMBERS, LimitedNumber, limits_in_words
 
 JsonSchema = Mapping[str, Any]
 
@@ -55,9 +56,15 @@ def _type(schema: JsonSchema, definitions: JsonSchema, name: str) -> Any:
         case "array":
             return Array(_type(schema.get("items", {}), definitions, f"{name}_item"))
         case str(scalar) if scalar in _SCALARS:
-            return _SCALARS[scalar]
+            return _scalar(scalar, schema, name)
         case _:
             return AnyValue
+
+
+def _scalar(kind: str, schema: JsonSchema, name: str) -> Any:
+    if kind in NUMBERS and limits_in_words(schema):
+        return LimitedNumber(name, kind, schema)
+    return _SCALARS[kind]
 
 
 def _optional(options: list[JsonSchema], definitions: JsonSchema, name: str) -> Any:
@@ -69,19 +76,9 @@ def _optional(options: list[JsonSchema], definitions: JsonSchema, name: str) -> 
 
 
 def _description(schema: JsonSchema) -> str:
-    limits = _limits(schema)
+    limits = limits_in_words(schema)
     text = str(schema.get("description", ""))
     return f"{text} ({limits})" if limits else text
-
-
-def _limits(schema: JsonSchema) -> str:
-    words = {
-        "minimum": "at least",
-        "exclusiveMinimum": "more than",
-        "maximum": "at most",
-        "exclusiveMaximum": "less than",
-    }
-    return ", ".join(f"{word} {schema[key]}" for key, word in words.items() if key in schema)
 
 
 def _resolve(schema: JsonSchema, definitions: JsonSchema) -> JsonSchema:

@@ -37,7 +37,7 @@ def media_metadata(media: Media) -> dict[str, Any]:
 def findings_metadata(
     media: Media, publication: Publication, preview: str | None
 ) -> dict[str, Any]:
-    """`preview` is Markdown. What there is to look at comes first, then what there is to compare."""
+    """What there is to look at, then what there is to compare. `preview` is Markdown."""
     findings = publication.findings
     metadata: dict[str, Any] = {"media": media.name}
     if preview:
