@@ -20,6 +20,7 @@ from api.uploads import Upload
 from contracts.home import Home
 from contracts.json_file import read_json, write_json
 from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
+from contracts.linked_media import drop_overwritten_media
 from contracts.run import MediaFacts
 from contracts.stored_media import claim_media, locked_store
 
@@ -80,6 +81,7 @@ class MediaStore:
 
     def _claim(self, sha256: str) -> dict[str, Any] | None:
         """The facts of stored media, which retention spares from now on; None without any."""
+        drop_overwritten_media(self._home, sha256)
         is_stored = claim_media(self._home, sha256)
         return read_json(self._home.media_facts(sha256)) if is_stored else None
 

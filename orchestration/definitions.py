@@ -6,6 +6,7 @@ from orchestration.assets import build_assets
 from orchestration.jobs import build_jobs
 from orchestration.maintenance.library_batch import build_library_batch
 from orchestration.schedules.nightly_batch import build_nightly_batch
+from orchestration.sensors.inbox import build_inbox_sensor
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets
@@ -20,5 +21,6 @@ definitions = Definitions(
     assets=build_assets(load_catalog(), _jobs, _settings.folders),
     jobs=[*_jobs, _library_batch],
     schedules=[build_nightly_batch(_settings, _library_batch)],
+    sensors=[build_inbox_sensor(_settings, load_catalog(), _presets, _jobs)],
     executor=in_process_executor,  # of runs from the catalog; jobs say so themselves
 )

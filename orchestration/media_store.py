@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from contracts.home import Home
+from contracts.linked_media import drop_overwritten_media
 from pipelines.errors import MediaError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -15,6 +16,8 @@ def is_sha256(media: str) -> bool:
 
 def locate_media(home: Home, media: str) -> Path:
     """`media` is the SHA-256 of an upload or an absolute path; raises MediaError if it is gone."""
+    if is_sha256(media):
+        drop_overwritten_media(home, media)
     path = home.media(media) if is_sha256(media) else Path(media)
     if not path.is_absolute():
         raise MediaError(
@@ -24,6 +27,7 @@ def locate_media(home: Home, media: str) -> Path:
     if not path.is_file():
         raise MediaError(
             f"There is no media at {media!r}.",
-            "It was deleted or moved after the job was submitted; submit the video again.",
+            "It was deleted, moved or overwritten after the job was submitted; submit the video "
+            "again.",
         )
     return path

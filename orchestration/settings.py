@@ -12,6 +12,7 @@ from sqlalchemy import URL
 
 from contracts.database import is_postgresql, parse_url
 from contracts.home import Home
+from contracts.logs import LogFormat, LogLevel
 from pipelines.registry.devices import Inventory
 from pipelines.registry.spec import load_object
 
@@ -72,6 +73,8 @@ class Settings(BaseSettings):
         default="pipelines.registry.devices:NvmlInventory",
         description='"module:class" of what lists devices; tests put a fake here.',
     )
+    log_format: LogFormat = Field(default="text", description="Lines for people, or JSON.")
+    log_level: LogLevel = Field(default="info", description="The least level that is logged.")
 
     @field_validator("timezone")
     @classmethod

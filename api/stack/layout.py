@@ -22,7 +22,7 @@ def lay_out(home: Home) -> None:
     """Makes the folders and links Dagster's config. Raises StackError where it cannot."""
     try:
         home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (home.dagster, home.logs, home.run, home.jobs):
+        for folder in (home.dagster, home.logs, home.run, home.jobs, home.presets):
             folder.mkdir(exist_ok=True)
         _link(home.dagster / "dagster.yaml", PROJECT / "dagster.yaml")
     except OSError as error:

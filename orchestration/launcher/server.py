@@ -199,7 +199,7 @@ def main() -> None:
     Server(
         home=settings.folders,
         inventory=settings.load_inventory(),
-        sources=Sources.loaded(),
+        sources=Sources.loaded(settings.folders.presets),
         instances=instances,
         supervisors={int(pid): run_id for pid, run_id in supervisors.items()},
     ).serve()

@@ -6,21 +6,26 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.registry.presets import preset_files
+
 _CHECK_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The files of loaded modules that people edit, with the times they were last changed."""
+    """The files that people edit of what was loaded, with the times they were last changed."""
 
     changed_at: dict[str, int]
 
     @classmethod
-    def loaded(cls) -> "Sources":
-        """Everything loaded outside the interpreter's own and installed packages."""
+    def loaded(cls, presets: Path) -> "Sources":
+        """Everything loaded outside the interpreter's own and installed packages, and what is in
+        the folder of presets.
+        """
         installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
         files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
         edited = [file for file in files if file and not file.startswith(installed)]
+        edited += [str(path) for path in (presets, *preset_files(presets))]
         return cls({file: _changed_at(file) for file in edited})
 
     @property

@@ -19,8 +19,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     del sys.modules["edited_by_people"]
 
 
-def test_what_was_loaded_is_current_until_a_file_changes(module: Path) -> None:
-    sources = Sources.loaded()
+def test_what_was_loaded_is_current_until_a_file_changes(module: Path, tmp_path: Path) -> None:
+    sources = Sources.loaded(tmp_path / "presets")
     assert sources.are_current
 
     module.write_text("value = 22\n")
@@ -28,16 +28,32 @@ def test_what_was_loaded_is_current_until_a_file_changes(module: Path) -> None:
     assert not sources.are_current
 
 
-def test_a_file_that_is_gone_has_changed(module: Path) -> None:
-    sources = Sources.loaded()
+def test_a_file_that_is_gone_has_changed(module: Path, tmp_path: Path) -> None:
+    sources = Sources.loaded(tmp_path / "presets")
 
     module.unlink()
 
     assert not sources.are_current
 
 
-def test_installed_packages_are_not_watched() -> None:
-    assert not [file for file in Sources.loaded().changed_at if file.startswith(pytest.__path__[0])]
+def test_installed_packages_are_not_watched(tmp_path: Path) -> None:
+    watched = Sources.loaded(tmp_path / "presets").changed_at
+    assert not [file for file in watched if file.startswith(pytest.__path__[0])]
+
+
+def test_presets_are_watched_like_code(tmp_path: Path) -> None:
+    folder = tmp_path / "presets"
+    sources = Sources.loaded(folder)
+    assert sources.are_current
+
+    folder.mkdir()
+    assert not sources.are_current
+
+    preset = folder / "night.yaml"
+    preset.write_text("pipelines: [scene_detection]\n")
+    sources = Sources.loaded(folder)
+    preset.write_text("pipelines: [face_detection]\n")
+    assert not sources.are_current
 
 
 def test_code_that_loads_has_no_error(module: Path) -> None:

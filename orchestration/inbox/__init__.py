@@ -1,0 +1,1 @@
+"""Videos dropped into a folder become runs: what is due, what it is, and where the rest goes."""

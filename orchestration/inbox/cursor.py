@@ -1,0 +1,43 @@
+"""How far the inbox has been looked through: a few numbers per folder, however many files it has.
+
+A file that has been dealt with stays where it is. What was dealt with is therefore known by a
+watermark: every file whose moment is not beyond `settled`, but for the few that `wait`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from pydantic import BaseModel, Field, ValidationError
+
+from orchestration.inbox.entry import Moment
+
+MAX_WAITING = 100
+
+
+@dataclass(frozen=True)
+class Mark:
+    settled: Moment = (0, 0)
+    waiting: frozenset[Moment] = field(default_factory=frozenset)
+
+    def is_settled(self, moment: Moment) -> bool:
+        return moment <= self.settled and moment not in self.waiting
+
+
+class Cursor(BaseModel):
+    """Results of runs that ended before `linked_until`, in seconds since the epoch, are linked."""
+
+    marks: dict[str, Mark] = Field(default_factory=dict)
+    linked_until: float = 0.0
+
+    @classmethod
+    def read(cls, text: str | None) -> Self:
+        """Whatever cannot be read is looked through anew: run keys see to it that nothing runs
+        twice.
+        """
+        try:
+            return cls.model_validate_json(text or "{}")
+        except ValidationError:
+            return cls()
+
+    def write(self) -> str:
+        return self.model_dump_json()

@@ -1,0 +1,170 @@
+"""One look at the inbox: what is due is taken in, and each file gets its fate."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice, zip_longest
+from typing import TypeAlias
+
+from dagster import (
+    DagsterRun,
+    DagsterRunStatus,
+    RunRequest,
+    RunsFilter,
+    SensorEvaluationContext,
+)
+from dagster._core.storage.tags import RUN_KEY_TAG
+
+from contracts.home import Home
+from orchestration.inbox.cursor import Cursor, Mark
+from orchestration.inbox.desk import Desk
+from orchestration.inbox.entry import Entry, Moment, readable, unsettled_entries
+from orchestration.inbox.folder import InboxFolder
+from orchestration.inbox.intake import Outcome, Postponement, Rejection, Video
+from orchestration.inbox.links import follow_rename, link_ended_runs
+from orchestration.inbox.rejection import set_aside
+from orchestration.inbox.request import run_key, run_request
+from orchestration.inbox.selection import Fate, Selection, advance, select, trusted
+
+_MOST_FILES = 500
+_MOST_RUNS = 100
+_NO_FILE = Rejection(
+    "It is a link or a device, not a file; links are not followed.", "Put the video itself there."
+)
+
+Due: TypeAlias = tuple[InboxFolder, Entry]
+
+
+@dataclass
+class Look:
+    """What one look comes to: `news` is logged, `notes` are shown for as long as they hold."""
+
+    cursor: Cursor
+    requests: dict[str, RunRequest] = field(default_factory=dict)
+    news: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """`quiet` is how long a file must not have changed, in nanoseconds."""
+
+    home: Home
+    folders: Sequence[InboxFolder]
+    quiet: int
+    desk: Desk
+
+    def look(self, context: SensorEvaluationContext, deadline: float) -> Look:
+        """Stops at the deadline, in seconds of the monotonic clock: the rest is due again then."""
+        look = Look(Cursor.read(context.cursor))
+        selections = dict(self._selections(look))
+        due = list(islice(_in_turns(selections), _MOST_FILES))
+        fates: dict[str, dict[Moment, Fate]] = {name: {} for name in selections}
+        for (folder, entry), outcome in self._outcomes(due, deadline):
+            fate = self._settle(folder, entry, outcome, look, context)
+            fates[folder.job][entry.moment] = fate
+            if len(look.requests) >= _MOST_RUNS:
+                break
+        self._link(look, context)
+        look.cursor.marks = {
+            name: advance(look.cursor.marks[name], selection.due, fates[name])
+            for name, (_folder, selection) in selections.items()
+        }
+        return look
+
+    def _selections(self, look: Look) -> Iterator[tuple[str, tuple[InboxFolder, Selection]]]:
+        moment = time.time_ns()
+        for folder in self.folders:
+            mark = trusted(look.cursor.marks.get(folder.job, Mark()), moment)
+            look.cursor.marks[folder.job] = mark
+            try:
+                folder.path.mkdir(parents=True, exist_ok=True)
+                entries = list(unsettled_entries(folder.path, mark.is_settled))
+            except OSError as error:
+                look.notes.append(f"{folder.path} cannot be read: {error.strerror}.")
+                entries = []
+            yield folder.job, (folder, select(entries, moment, self.quiet))
+
+    def _outcomes(self, due: Sequence[Due], deadline: float) -> Iterator[tuple[Due, Outcome]]:
+        yield from ((each, _NO_FILE) for each in due if not each[1].is_file)
+        files = {
+            (folder.path / entry.name, entry.moment): (folder, entry)
+            for folder, entry in due
+            if entry.is_file
+        }
+        for file, outcome in self.desk.outcomes(list(files), deadline):
+            yield files[file], outcome
+
+    def _settle(
+        self,
+        folder: InboxFolder,
+        entry: Entry,
+        outcome: Outcome,
+        look: Look,
+        context: SensorEvaluationContext,
+    ) -> Fate:
+        shown = f"{folder.job}/{readable(entry.name)}"
+        match outcome:
+            case Video():
+                self._request(folder, entry, outcome, look, context)
+                return Fate.SETTLED
+            case Rejection():
+                return self._reject(folder, entry, outcome, look)
+            case Postponement(reason):
+                look.notes.append(f"{shown} waits: {reason}.")
+                return Fate.WAITS
+
+    def _request(
+        self,
+        folder: InboxFolder,
+        entry: Entry,
+        video: Video,
+        look: Look,
+        context: SensorEvaluationContext,
+    ) -> None:
+        file = folder.path / entry.name
+        key = run_key(folder, video.sha256)
+        if key in look.requests:
+            return
+        if run := _known_run(context, key):
+            if folder.link_results:
+                follow_rename(context.instance, run, readable(str(file)), self.home)
+            return
+        look.requests[key] = run_request(folder, file, video)
+
+    def _reject(self, folder: InboxFolder, entry: Entry, rejection: Rejection, look: Look) -> Fate:
+        shown = f"{folder.job}/{readable(entry.name)}"
+        try:
+            target = set_aside(folder, entry.name, rejection)
+        except FileNotFoundError:
+            return Fate.SETTLED
+        except OSError as error:
+            look.notes.append(
+                f"{shown} cannot be run: {rejection.reason} Nor moved aside: {error.strerror}."
+            )
+            return Fate.WAITS
+        look.news.append(f"Moved {shown} to {readable(str(target))}: {rejection.reason}")
+        return Fate.SETTLED
+
+    def _link(self, look: Look, context: SensorEvaluationContext) -> None:
+        linked = [folder for folder in self.folders if folder.link_results]
+        if not linked:
+            return
+        try:
+            look.cursor.linked_until = link_ended_runs(
+                context.instance, linked, self.home, look.cursor.linked_until
+            )
+        except OSError as error:
+            look.notes.append(f"Results cannot be linked: {error}.")
+
+
+def _in_turns(selections: Mapping[str, tuple[InboxFolder, Selection]]) -> Iterator[Due]:
+    """One file of each folder, then the next of each: no folder waits for another's thousands."""
+    queues = [[(folder, entry) for entry in each.due] for folder, each in selections.values()]
+    return (due for due in chain.from_iterable(zip_longest(*queues)) if due is not None)
+
+
+def _known_run(context: SensorEvaluationContext, key: str) -> DagsterRun | None:
+    """One that was created and not submitted is requested again, for Dagster to submit it."""
+    runs = context.instance.get_runs(RunsFilter(tags={RUN_KEY_TAG: key}), limit=1)
+    return next((run for run in runs if run.status is not DagsterRunStatus.NOT_STARTED), None)

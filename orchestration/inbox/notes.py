@@ -1,0 +1,71 @@
+"""What a person should know of the inbox and the presets, as the Dagster UI shows it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from orchestration.inbox.entry import is_ignored, readable
+from orchestration.inbox.folder import InboxFolder
+from pipelines.registry import wording
+from pipelines.registry.presets import PresetProblem, Presets, preset_files
+
+_MOST = 20
+
+
+def description(root: Path, folders: Sequence[InboxFolder], presets: Presets) -> str:
+    """Markdown, as of when the definitions were loaded."""
+    known = "\n".join(
+        f"- `{folder.path}/`: {', '.join(folder.pipelines)}"
+        + (" (preset)" if folder.preset else "")
+        for folder in folders
+    )
+    text = f"Runs the videos that are dropped into a folder of `{root}`.\n\n{known}"
+    return f"{_trouble(presets.problems)}\n\n{text}" if presets.problems else text
+
+
+def preset_notes(presets: Presets) -> Iterator[str]:
+    for problem in presets.problems[:_MOST]:
+        yield f"Preset {problem}"
+    if len(presets.problems) > _MOST:
+        yield f"{len(presets.problems) - _MOST} more problems of presets"
+
+
+def misplaced_notes(root: Path, folders: Sequence[InboxFolder]) -> Iterator[str]:
+    """What lies in the inbox where nothing will ever look."""
+    known = [folder.path.name for folder in folders]
+    try:
+        names = sorted(path.name for path in root.iterdir())
+    except OSError as error:
+        yield f"{root} cannot be read: {error.strerror}."
+        return
+    strange = [readable(name) for name in names if name not in known and not is_ignored(name)]
+    for name in strange[:_MOST]:
+        near = wording.nearest(name, known)
+        hint = f"did you mean {near}?" if near else f"the folders are {wording.names(known)}."
+        yield f"{root}/{name} is not looked at: no pipeline or usable preset has that name; {hint}"
+
+
+class PresetFiles:
+    """Whether the preset files are still those that were loaded."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded = self._state()
+
+    @property
+    def have_changed(self) -> bool:
+        return self._state() != self._loaded
+
+    def _state(self) -> dict[Path, tuple[int, int]]:
+        state = {}
+        for path in preset_files(self._folder):
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            state[path] = (status.st_mtime_ns, status.st_size)
+        return state
+
+
+def _trouble(problems: Sequence[PresetProblem]) -> str:
+    lines = "\n".join(f"- `{problem}`" for problem in problems[:_MOST])
+    return f"**These presets cannot be used:**\n\n{lines}"

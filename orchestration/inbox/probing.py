@@ -1,0 +1,45 @@
+"""Asks `pipelines.probe`, in a process of its own, what a file is: it is a stranger's."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import MediaError
+
+_REFUSED = 2
+_SECONDS = 60.0
+_CANNOT_READ = "Check that it plays in a video player, or convert it to MP4."
+
+
+class ProbingError(Exception):
+    """Nothing is known of the file: the probe itself does not work."""
+
+
+def probe_apart(path: Path, name: str) -> dict[str, Any]:
+    """The file's facts, but for its path. Raises MediaError, naming the defect, and
+    ProbingError.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter and program
+            [sys.executable, "-m", "pipelines.probe", path, f"--name={name}"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"The file could not be read within {_SECONDS:.0f} s."
+        raise MediaError(message, _CANNOT_READ) from error
+    if done.returncode == 0:
+        facts: dict[str, Any] = json.loads(done.stdout)
+        del facts["path"]  # the file is about to get another one
+        return facts
+    if done.returncode == _REFUSED and done.stdout:
+        refusal = json.loads(done.stdout)["error"]
+        raise MediaError(refusal["message"], refusal["hint"])
+    if done.returncode < 0:
+        raise MediaError("Decoding the file's first frame breaks the decoder.", _CANNOT_READ)
+    last = done.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1]
+    raise ProbingError(f"Probing media does not work: {last[:300]}")

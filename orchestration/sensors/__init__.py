@@ -1,0 +1,1 @@
+"""What starts runs, or reacts to them, while nobody watches."""

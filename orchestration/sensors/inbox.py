@@ -1,0 +1,66 @@
+"""The sensor that runs what is dropped into the inbox."""
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+from dagster import (
+    DefaultSensorStatus,
+    JobDefinition,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    sensor,
+)
+
+from orchestration.inbox.desk import Desk
+from orchestration.inbox.folder import inbox_folders
+from orchestration.inbox.inbox import Inbox
+from orchestration.inbox.intake import take_in
+from orchestration.inbox.notes import PresetFiles, description, misplaced_notes, preset_notes
+from orchestration.settings import Settings
+from pipelines.registry.catalog import Catalog
+from pipelines.registry.presets import Presets
+
+_INTERVAL_SECONDS = 10
+#: Dagster gives a sensor a minute.
+_TICK_SECONDS = 15.0
+_NANOSECONDS = 1_000_000_000
+_RELOAD = "Presets have changed: press Reload on the code location framegate (Deployment)."
+
+
+def build_inbox_sensor(
+    settings: Settings, catalog: Catalog, presets: Presets, jobs: Sequence[JobDefinition]
+) -> SensorDefinition:
+    """`jobs` has one of each folder's name."""
+    root, folders = settings.inbox_root, inbox_folders(settings, catalog, presets)
+    inbox = Inbox(
+        home=settings.folders,
+        folders=folders,
+        quiet=int(settings.inbox_quiet_seconds * _NANOSECONDS),
+        desk=Desk(partial(take_in, home=settings.folders)),
+    )
+    preset_files = PresetFiles(settings.folders.presets)
+    names = {folder.job for folder in folders}
+
+    @sensor(
+        name="inbox",
+        jobs=[job for job in jobs if job.name in names],
+        minimum_interval_seconds=_INTERVAL_SECONDS,
+        default_status=DefaultSensorStatus.RUNNING,
+        description=description(root, folders, presets),
+    )
+    def _inbox(context: SensorEvaluationContext) -> SensorResult:
+        look = inbox.look(context, time.monotonic() + _TICK_SECONDS)
+        for line in look.news:
+            context.log.warning(line)
+        cursor = look.cursor.write()
+        if look.requests:
+            return SensorResult(run_requests=list(look.requests.values()), cursor=cursor)
+        notes = [*look.news, *look.notes, *preset_notes(presets)]
+        if preset_files.have_changed:
+            notes.append(_RELOAD)
+        notes.extend(misplaced_notes(root, folders))
+        return SensorResult(skip_reason="\n".join(notes) or "Nothing new.", cursor=cursor)
+
+    return _inbox
