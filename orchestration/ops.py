@@ -31,6 +31,7 @@ from contracts.run import (
 from orchestration.assets import record_annotations, record_media
 from orchestration.config_schema import config_schema
 from orchestration.failure import failure_of
+from orchestration.media_reference import MediaReference
 from orchestration.media_store import is_sha256, locate_media
 from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
@@ -46,7 +47,9 @@ _KUBERNETES_GPU = {"container_config": {"resources": {"limits": {"nvidia.com/gpu
 
 _PROBE_CONFIG = {
     "media": Field(
-        str, description="SHA-256 of an upload, or the whole path of a file on this machine."
+        MediaReference(),
+        default_value="",  # so that the launchpad shows what there is to fill in
+        description="SHA-256 of an upload, or the whole path of a file on this machine.",
     ),
     "filename": Field(
         str, default_value="", description="What to call it; the file's own name if empty."
