@@ -18,6 +18,7 @@ from dagster import DagsterInstance, DagsterRun
 from contracts.home import Home
 from contracts.retry import FROM_FAILURE_TAG, carried_over_tag, inherited_tags
 from contracts.run import (
+    FILENAME_TAG,
     MEDIA_FACTS_TAG,
     MEDIA_TAG,
     PIPELINES_TAG,
@@ -93,7 +94,7 @@ def _known_tags(run: DagsterRun, instance: DagsterInstance) -> dict[str, str]:
     """The run's tags; about the media, which only the first op can tell, also the parent's."""
     parent = _parent(run, instance)
     inherited = inherited_tags(parent.tags) if parent else {}
-    missing = (MEDIA_TAG, MEDIA_FACTS_TAG, PIPELINES_TAG)
+    missing = (MEDIA_TAG, MEDIA_FACTS_TAG, FILENAME_TAG, PIPELINES_TAG)
     return {key: inherited[key] for key in missing if key in inherited} | dict(run.tags)
 
 
