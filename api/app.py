@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api.auth.authenticator import Authenticator
 from api.auth.keys import list_keys
 from api.dagster.client import DagsterClient
+from api.dagster.observer import Observer
 from api.dagster.transport import GraphqlTransport
 from api.database import Database
 from api.dependencies import Services
@@ -27,6 +29,9 @@ from api.health.check import HealthCheck
 from api.health.deadline import Deadline
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
+from api.metrics.endings import Endings
+from api.metrics.metrics import Metrics
+from api.metrics.snapshot import Camera
 from api.middleware import EnvelopeMiddleware, RequestMiddleware
 from api.openapi import DescribedApp
 from api.probing import Prober
@@ -65,7 +70,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             expose_headers=["Location", "X-Request-ID", "Retry-After", "Content-Disposition"],
         )
         app.add_middleware(EnvelopeMiddleware)  # it refuses preflights in words of its own
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(RequestMiddleware, metrics=services.metrics.requests)
     return app
 
 
@@ -82,9 +87,12 @@ def create_services(
     inventory = inventory or load_object(settings.inventory)()
     prober = Prober(settings.media_timeout)
     catalog = catalog or load_catalog()
-    dagster = DagsterClient(
-        transport or GraphqlTransport(settings.dagster_url, timeout=settings.dagster_timeout)
+    transport = transport or GraphqlTransport(
+        settings.dagster_url, timeout=settings.dagster_timeout
     )
+    dagster = DagsterClient(transport)
+    observer = Observer(transport)
+    deadline = Deadline.of(settings.probe_timeout)
     return Services(
         settings=settings,
         home=home,
@@ -103,9 +111,21 @@ def create_services(
             dagster=dagster,
             home=home,
             inventory=inventory,
-            deadline=Deadline.of(settings.probe_timeout),
+            deadline=deadline,
         ),
         events=Hub(Watcher(dagster, home, settings.run_url)),
+        metrics=Metrics(
+            Camera(
+                observer=observer,
+                catalog=catalog,
+                inventory=inventory,
+                database=database,
+                home=home,
+                deadline=deadline,
+            ),
+            Endings(observer, since=time.time()),
+            home,
+        ),
     )
 
 
@@ -117,6 +137,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         await services.events.close()
+        await services.metrics.close()
         await services.dagster.close()
         services.database.close()
 

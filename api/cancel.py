@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import suppress
 from enum import Enum, auto
@@ -16,9 +17,12 @@ from api.dagster.run import Run, RunStatus
 from api.dependencies import Services
 from api.errors import CancellationFailedError, JobAlreadyCompletedError
 from api.jobs import check_owner, find_run
+from api.metrics.cancellations import CancellationOutcome
 from api.schemas import CancellationResponse, CancellationStatus, GpuRelease
 from api.timestamps import from_epoch, now
 from contracts.run import CANCELLATION_FAILED_TAG, RELEASE_TAG
+
+log = logging.getLogger("framegate.jobs")
 
 _SHORTEST_PAUSE = 0.02
 _LONGEST_PAUSE = 0.15
@@ -63,16 +67,30 @@ async def cancel_job(
     Raises JobNotFoundError, ForbiddenError, CancellationFailedError, and with `strict`
     JobAlreadyCompletedError for a job that completed or failed.
     """
+    started = time.monotonic()
     run = await find_run(services.dagster, job_id, with_steps=False)
     check_owner(run, principal)
-    if not run.status.is_terminal:
+    was_finished = run.status.is_terminal
+    if not was_finished:
         path = services.home.cancellation(job_id)
         await to_thread.run_sync(_keep_reason, path, principal.name, reason)
-        run = await _end(services, run)
+        try:
+            run = await _end(services, run)
+        except CancellationFailedError:
+            _tell(services, job_id, CancellationOutcome.FAILED, started)
+            raise
+    _tell(services, job_id, outcome_of(run, was_finished=was_finished), started)
     response = answer(run)
     if strict and response.status is not CancellationStatus.CANCELLED:
         raise JobAlreadyCompletedError(response.message, detail={"status": response.status})
     return response
+
+
+def outcome_of(run: Run, *, was_finished: bool) -> CancellationOutcome:
+    """Of a cancellation whose run is over: only what was still going on was cancelled by it."""
+    if was_finished or run.status is not RunStatus.CANCELED:
+        return CancellationOutcome.ALREADY_FINISHED
+    return CancellationOutcome.CANCELLED
 
 
 def answer(run: Run) -> CancellationResponse:
@@ -104,6 +122,15 @@ async def _end(services: Services, run: Run) -> Run:
         # Often at first, rarely later: a quarter of what was waited so far.
         await asyncio.sleep(min(max(waited / 4, _SHORTEST_PAUSE), _LONGEST_PAUSE))
         run = await services.dagster.run_state(run.run_id)
+
+
+def _tell(services: Services, job_id: str, outcome: CancellationOutcome, started: float) -> None:
+    seconds = time.monotonic() - started
+    services.metrics.cancellations.observe(outcome, seconds)
+    log.info(
+        "a cancellation was asked for",
+        extra={"job_id": job_id, "outcome": outcome, "duration_seconds": round(seconds, 6)},
+    )
 
 
 def _failure(run: Run) -> CancellationFailedError:

@@ -15,13 +15,15 @@ from api.auth.roles import Principal, Role
 from api.dagster.client import DagsterClient
 from api.database import Database
 from api.devices import KnownDevices
-from api.errors import ForbiddenError, RateLimitedError, UnauthorizedError
+from api.errors import DatabaseUnavailableError, ForbiddenError, RateLimitedError, UnauthorizedError
 from api.events.hub import Hub
 from api.health.check import HealthCheck
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
+from api.metrics.metrics import Metrics
 from api.settings import Settings
 from contracts.home import Home
+from contracts.logs import note
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.devices import Inventory
 
@@ -42,6 +44,7 @@ class Services:
     authenticator: Authenticator
     health: HealthCheck
     events: Hub
+    metrics: Metrics
 
 
 async def _services(request: Request) -> Services:
@@ -104,7 +107,12 @@ class VisitorAccess:
     async def __call__(self, request: Request) -> Principal | None:
         try:
             return await _authenticate(request, _presented(request))
-        except (ForbiddenError, RateLimitedError, UnauthorizedError):
+        except (
+            DatabaseUnavailableError,
+            ForbiddenError,
+            RateLimitedError,
+            UnauthorizedError,
+        ):
             return None
 
 
@@ -130,4 +138,6 @@ async def _authenticate(request: Request, secret: str | None) -> Principal:
     if not services.authenticator.enabled:
         check_local(request.headers, services.settings.cors_origins)
     address = request.client.host if request.client else "-"
-    return await services.authenticator.authenticate(secret, address)
+    principal = await services.authenticator.authenticate(secret, address)
+    note(owner=principal.name)
+    return principal

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import FramegateError, InternalServerError, InvalidRequestError, render
 from api.handlers import from_http_exception
+from api.metrics.requests import RequestMetrics
+from contracts.logs import knowing
 
 access_log = logging.getLogger("framegate.access")
 error_log = logging.getLogger("framegate.error")
@@ -36,10 +38,11 @@ _NOTHING_LOADS = "default-src 'none'; frame-ancestors 'none'"
 
 
 class RequestMiddleware:
-    """Outermost. Puts `request_id` into the scope's state."""
+    """Outermost. Puts `request_id` into the scope's state, and on every line of the log."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self.app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,27 +54,22 @@ class RequestMiddleware:
         scope["path"] = _without_trailing_slash(path)
         status = 0
         started = time.perf_counter()
+        answered = 0.0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, answered = message["status"], time.perf_counter()
                 _add_headers(MutableHeaders(scope=message), request_id, scope["path"])
             await send(message)
 
-        try:
-            await self.app(scope, receive, send_with_headers)
-        finally:
-            # The query string is left out: it may hold a key (`?token=`).
-            access_log.info(
-                '%s "%s %s" %s %.1fms id=%s',
-                scope["client"][0] if scope.get("client") else "-",
-                scope["method"],
-                path.encode("unicode_escape").decode(),
-                status or "aborted",
-                1000 * (time.perf_counter() - started),
-                request_id,
-            )
+        with knowing(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_headers)
+            finally:
+                ended = time.perf_counter()
+                self._metrics.observe(scope, status, (answered or ended) - started)
+                _log_access(scope, path, status, ended - started)
 
 
 class EnvelopeMiddleware:
@@ -118,6 +116,20 @@ def _foreign_error(start: Message, path: str) -> FramegateError | None:
         return None
     kept = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     return from_http_exception(HTTPException(start["status"], headers=kept), path)
+
+
+def _log_access(scope: Scope, path: str, status: int, seconds: float) -> None:
+    """The query string is left out: it may hold a key (`?token=`)."""
+    access_log.info(
+        "answered" if status else "aborted",
+        extra={
+            "client": scope["client"][0] if scope.get("client") else "-",
+            "method": scope["method"],
+            "path": path.encode("unicode_escape").decode(),
+            "status": status,
+            "duration_seconds": round(seconds, 6),
+        },
+    )
 
 
 def _request_id(scope: Scope) -> str:

@@ -34,14 +34,19 @@ _known: ContextVar[dict[str, Any] | None] = ContextVar("known", default=None)
 
 def configure(log_format: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
     """Sends all that this process logs to `stream`, standard error by default."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_text_formatter() if log_format == "text" else _json_formatter())
-    handler.addFilter(_add_known)
+    handler = build_handler(log_format, stream)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     sys.excepthook = _log_crash
+
+
+def build_handler(log_format: LogFormat, stream: TextIO | None = None) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_text_formatter() if log_format == "text" else _json_formatter())
+    handler.addFilter(_add_known)
+    return handler
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.routes import events, health, jobs, keys, pipelines, results, system, validation
+from api.routes import events, health, jobs, keys, metrics, pipelines, results, system, validation
 
 #: Routes are tried in this order, so what is asked most often, and must be quick, comes first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -14,4 +14,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     pipelines.router,
     system.router,
     keys.router,
+    metrics.router,
 )

@@ -29,6 +29,7 @@ SELF_SUFFICIENT = {
     "getHealth",
     "getServiceHealth",
     "getSystemHealth",
+    "getMetrics",
     "listPipelines",
     "getPipeline",
     "getPipelineSchema",

@@ -1,0 +1,1 @@
+"""What Prometheus reads at `/metrics`. Nothing is asked of Dagster while nobody scrapes."""
