@@ -5,7 +5,9 @@ from dagster import Definitions, in_process_executor
 from orchestration.assets import build_assets
 from orchestration.jobs import build_jobs
 from orchestration.maintenance.library_batch import build_library_batch
+from orchestration.maintenance.retention_sweep import build_retention_sweep
 from orchestration.schedules.nightly_batch import build_nightly_batch
+from orchestration.schedules.nightly_retention import build_nightly_retention
 from orchestration.sensors.inbox import build_inbox_sensor
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -16,11 +18,15 @@ _settings = Settings()
 _presets = load_presets(_settings.folders.presets, load_catalog())
 _jobs = build_jobs(load_catalog(), _settings.folders, _presets.usable.values())
 _library_batch = build_library_batch(_settings, load_catalog(), _jobs)
+_retention_sweep = build_retention_sweep(_settings)
 
 definitions = Definitions(
     assets=build_assets(load_catalog(), _jobs, _settings.folders),
-    jobs=[*_jobs, _library_batch],
-    schedules=[build_nightly_batch(_settings, _library_batch)],
+    jobs=[*_jobs, _library_batch, _retention_sweep],
+    schedules=[
+        build_nightly_batch(_settings, _library_batch),
+        build_nightly_retention(_settings, _retention_sweep),
+    ],
     sensors=[build_inbox_sensor(_settings, load_catalog(), _presets, _jobs)],
     executor=in_process_executor,  # of runs from the catalog; jobs say so themselves
 )

@@ -114,7 +114,7 @@ class _Tally:
         self._counts[entry.outcome] += 1
         if entry.outcome is not Outcome.CURRENT:
             self._rows.append(
-                {"file": str(entry.path), "outcome": entry.outcome, "detail": entry.detail}
+                {"file": str(entry.path), "outcome": entry.outcome.value, "detail": entry.detail}
             )
         if time.monotonic() - self._told_at > _NEWS_SECONDS:
             self._told_at = time.monotonic()
