@@ -44,6 +44,19 @@ def ask(path: Path, message: Mapping[str, Any], timeout: float = 5.0) -> dict[st
             raise NobodyListensError(f"{path.name}: {error}") from error
 
 
+def remove_abandoned(folder: Path) -> None:
+    """Removes the sockets in `folder` that were left behind by processes that are gone."""
+    for path in folder.glob("*.sock"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            try:
+                with _address(path) as address:
+                    connection.connect(address)
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue
+
+
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     connection.sendall(json.dumps(message).encode() + b"\n")
 

@@ -13,8 +13,12 @@ def queue_lock(home: Home) -> Path:
     return home.run / "queue.lock"
 
 
+def run_sockets(home: Home) -> Path:
+    return home.run / "runs"
+
+
 def run_socket(home: Home, run_id: str) -> Path:
-    return home.run / "runs" / f"{run_id}.sock"
+    return run_sockets(home) / f"{run_id}.sock"
 
 
 def leases(home: Home) -> Path:

@@ -25,7 +25,7 @@ from orchestration.launcher import messages
 from orchestration.launcher.child import become_run, in_child
 from orchestration.launcher.instance import Instances, open_instances
 from orchestration.launcher.lease import Lease, acquire, write
-from orchestration.launcher.paths import queue_socket, run_socket
+from orchestration.launcher.paths import queue_socket, run_socket, run_sockets
 from orchestration.launcher.preload import preload
 from orchestration.launcher.processes import adopt_orphans, end_descendants, reap
 from orchestration.launcher.recovery import UNDER_WAY, recover
@@ -186,6 +186,7 @@ class Server:
 
 def recover_runs(instance: DagsterInstance, home: Home) -> None:
     """Mends what an earlier server left behind."""
+    messages.remove_abandoned(run_sockets(home))
     recover(instance, home, UNDER_WAY)
 
 

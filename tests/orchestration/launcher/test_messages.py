@@ -11,6 +11,7 @@ from orchestration.launcher.messages import (
     listen,
     nudge,
     receive,
+    remove_abandoned,
     send,
 )
 
@@ -71,3 +72,11 @@ def test_a_nudge_wakes_who_awaits_it(tmp_path: Path) -> None:
 
 def test_a_nudge_to_nobody_is_no_error(tmp_path: Path) -> None:
     nudge(tmp_path / "nobody.sock")
+
+
+def test_sockets_of_processes_that_are_gone_are_removed_and_no_others(tmp_path: Path) -> None:
+    listen(tmp_path / "gone.sock").close()
+    with listen(tmp_path / "there.sock"):
+        remove_abandoned(tmp_path)
+
+        assert [path.name for path in tmp_path.iterdir()] == ["there.sock"]
