@@ -27,6 +27,7 @@ from dagster._core.definitions.data_version import (
 
 from contracts.home import Home
 from orchestration.asset_keys import ANNOTATIONS, MEDIA, asset_key
+from orchestration.descriptions import pipeline_description
 from orchestration.metadata import findings_metadata, media_metadata
 from orchestration.pictures import preview_markdown
 from orchestration.publication import Publication
@@ -119,7 +120,7 @@ def _asset(
             AssetSpec(
                 key,
                 deps=[MEDIA],
-                description=card.description,
+                description=pipeline_description(card),
                 partitions_def=MEDIA_PARTITIONS,
                 code_version=card.version,
                 group_name=ANNOTATIONS,

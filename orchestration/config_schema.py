@@ -1,7 +1,7 @@
 """A pipeline's Pydantic config as a Dagster config schema, so that the launchpad explains it.
 
-The launchpad shows names, types, defaults, choices and descriptions with limits. The one validator
-checks everything again in the first op. What Dagster cannot express becomes `Any` there.
+The launchpad shows names, defaults and descriptions, and as the type what may be set. The one
+validator checks everything again in the first op. What Dagster cannot express becomes `Any`.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def _object(schema: JsonSchema, definitions: JsonSchema, name: str) -> Shape | P
 
 def _field(schema: JsonSchema, definitions: JsonSchema, required: bool, name: str) -> Field:  # noqa: FBT001 - positional within this file
     config = _type(schema, definitions, name)
-    description = _description(schema)
+    description = schema.get("description")
     default = schema.get("default")
     if required or isinstance(default, dict | list) or default is None:
         return Field(config, is_required=required, description=description)
@@ -47,7 +47,7 @@ def _field(schema: JsonSchema, definitions: JsonSchema, required: bool, name: st
 def _type(schema: JsonSchema, definitions: JsonSchema, name: str) -> Any:
     schema = _resolve(schema, definitions)
     if "enum" in schema and all(isinstance(choice, str) for choice in schema["enum"]):
-        return Enum(name, [EnumValue(choice) for choice in schema["enum"]])
+        return _choice(name, schema["enum"])
     if options := schema.get("anyOf"):
         return _optional(options, definitions, name)
     match schema.get("type"):
@@ -59,6 +59,12 @@ def _type(schema: JsonSchema, definitions: JsonSchema, name: str) -> Any:
             return _scalar(scalar, schema, name)
         case _:
             return AnyValue
+
+
+def _choice(name: str, choices: list[str]) -> Enum:
+    choice = Enum(name, [EnumValue(each) for each in choices])
+    choice.given_name = " | ".join(choices)  # what the launchpad shows of it
+    return choice
 
 
 def _scalar(kind: str, schema: JsonSchema, name: str) -> Any:
@@ -73,12 +79,6 @@ def _optional(options: list[JsonSchema], definitions: JsonSchema, name: str) -> 
     if len(given) == 1 and len(options) > 1:
         return Noneable(_type(given[0], definitions, name))
     return AnyValue
-
-
-def _description(schema: JsonSchema) -> str:
-    limits = limits_in_words(schema)
-    text = str(schema.get("description", ""))
-    return f"{text} ({limits})" if limits else text
 
 
 def _resolve(schema: JsonSchema, definitions: JsonSchema) -> JsonSchema:

@@ -26,6 +26,8 @@ from contracts.run import (
     USER_TAG_PREFIX,
     pipeline_tags,
 )
+from orchestration import descriptions
+from orchestration.descriptions import job_description
 from orchestration.ops import annotate_op, probe_op
 from orchestration.resources import HOME, home_resource
 from pipelines.registry.catalog import Catalog
@@ -39,7 +41,7 @@ def build_jobs(catalog: Catalog, home: Home, presets: Iterable[Preset] = ()) -> 
     jobs = [
         _job(
             card.name,
-            card.description,
+            job_description(card),
             probe,
             [ops[card.name]],
             resources,
@@ -49,8 +51,7 @@ def build_jobs(catalog: Catalog, home: Home, presets: Iterable[Preset] = ()) -> 
     ]
     several = _job(
         ANNOTATE_JOB,
-        "Runs several pipelines on one media, one after the other on one device: select the ops "
-        "to run. A pipeline that fails leaves the others' results standing.",
+        descriptions.ANNOTATE,
         probe,
         list(ops.values()),
         resources,

@@ -33,7 +33,7 @@ class LimitedNumber(ConfigScalar):
         """Dagster's hook for what types cannot say."""
         limits = [limit for limit in _LIMITS if limit in self._schema]
         if not all(_LIMITS[limit][1](value, self._schema[limit]) for limit in limits):
-            raise PostProcessingError(f"{value} is not {limits_in_words(self._schema)}.")
+            raise PostProcessingError(f"{value} is out of range: {limits_in_words(self._schema)}.")
         return value
 
 

@@ -28,8 +28,10 @@ from contracts.run import (
     failure_tag,
     pipeline_tags,
 )
+from orchestration import descriptions
 from orchestration.assets import record_annotations, record_media
 from orchestration.config_schema import config_schema
+from orchestration.descriptions import pipeline_description
 from orchestration.failure import failure_of
 from orchestration.media_reference import MediaReference
 from orchestration.media_store import is_sha256, locate_media
@@ -60,8 +62,7 @@ _PROBE_CONFIG = {
 def probe_op(catalog: Catalog) -> OpDefinition:
     @op(
         name=PROBE_OP,
-        description="Reads the media's headers and first frame, and checks every pipeline's config "
-        "before any device is used.",
+        description=descriptions.PROBE,
         config_schema=_PROBE_CONFIG,
         required_resource_keys={HOME},
         out=Out(Nothing),
@@ -83,7 +84,7 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
 
     @op(
         name=card.name,
-        description=card.description,
+        description=pipeline_description(card),
         config_schema=config_schema(card.config),
         required_resource_keys={HOME},
         ins={"probed": In(Nothing)},

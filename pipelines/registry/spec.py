@@ -48,6 +48,8 @@ class PipelineCard:
     Attributes:
         name: the identifier used everywhere: job, op, REST, file names. Lower snake case.
         description: Markdown, shown in REST and in the Dagster UI.
+        model: Markdown: the network, where it is described, and which package it comes in.
+        speed: about how long it takes, and on what.
         version: of the annotations; a new version makes older results stale.
         config: the Pydantic model of its config; every field has a default, limits and a
             description, `extra="forbid"`. `json_schema_extra={"group": ..., "advanced": ...}`
@@ -70,6 +72,8 @@ class PipelineCard:
     outputs: tuple[OutputFormat, ...]
     config: type[BaseModel]
     annotate: str
+    model: str = ""
+    speed: str = ""
     warm: str | None = None
     gpu_memory: Callable[[Any], int] = no_gpu_memory
     grace_seconds: float = 5.0

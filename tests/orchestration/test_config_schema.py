@@ -27,6 +27,7 @@ class Example(BaseModel):
     either: int | str = 1
     nested: Nested = Nested()
     items: list[Nested] = []
+    step: float | None = Field(default=None, gt=0)
     needed: str
 
 
@@ -80,8 +81,31 @@ def test_the_launchpad_refuses_wrong_types_choices_and_names(config: dict[str, A
     assert not _accepts(config)
 
 
-def test_limits_are_told_in_the_description() -> None:
+@pytest.mark.parametrize("config", [{"threshold": 1.01}, {"threshold": -1}, {"step": 0}])
+def test_no_run_starts_with_a_number_beyond_its_limits(config: dict[str, Any]) -> None:
+    assert not _accepts({**config, "needed": "here"})
+
+
+@pytest.mark.parametrize("config", [{"threshold": 1}, {"threshold": 0.0}, {"step": None}])
+def test_limits_themselves_are_within(config: dict[str, Any]) -> None:
+    assert _accepts({**config, "needed": "here"})
+
+
+@pytest.mark.parametrize(
+    ("name", "type_name"),
+    [
+        ("threshold", "Float, at least 0, at most 1"),
+        ("count", "Int"),
+        ("device", "auto | cpu"),
+        ("colour", "red | blue"),
+    ],
+)
+def test_the_launchpad_says_what_may_be_set(name: str, type_name: str) -> None:
+    assert config_schema(Example).fields[name].config_type.given_name == type_name
+
+
+def test_the_launchpad_has_defaults_and_descriptions() -> None:
     field = config_schema(Example).fields["threshold"]
 
-    assert field.description == "How sure. (at least 0, at most 1)"
+    assert field.description == "How sure."
     assert field.default_value == 0.5
