@@ -118,3 +118,12 @@ def test_ctrl_c_stops_waiting_and_says_how_to_stop_the_job(
     assert f"framegate cancel {job_id}" in said
     assert rest.get(f"/api/v1/jobs/{job_id}").json()["status"] in ("pending", "running")
     rest.post(f"/api/v1/jobs/{job_id}/cancel").raise_for_status()
+
+
+def test_a_job_that_completed_is_not_retried(
+    framegate: Framegate, client_environment: Mapping[str, str], job_id: str
+) -> None:
+    refused = framegate("retry", job_id, "--wait", **client_environment)
+
+    assert refused.returncode == 1
+    assert "nothing of it is left to do" in refused.stderr
