@@ -42,6 +42,13 @@ def configure(log_format: LogFormat, level: LogLevel, stream: TextIO | None = No
     sys.excepthook = _log_crash
 
 
+def redirect(stream: TextIO) -> None:
+    """What was configured goes to another stream from now on: of a process that was forked."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(stream)
+
+
 def build_handler(log_format: LogFormat, stream: TextIO | None = None) -> logging.Handler:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_text_formatter() if log_format == "text" else _json_formatter())

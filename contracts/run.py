@@ -181,6 +181,12 @@ def pipeline_tags(pipelines: Sequence[str]) -> dict[str, str]:
     }
 
 
+def log_fields(run_id: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """What a line of the log says of a run: its id, the request that made it, and whose it is."""
+    told = {"request_id": REQUEST_ID_TAG, "owner": OWNER_TAG, "pipelines": PIPELINES_TAG}
+    return {"job_id": run_id} | {field: tags[tag] for field, tag in told.items() if tag in tags}
+
+
 def pipelines_of(tags: Mapping[str, str], job: str) -> list[str]:
     """The pipelines a run was started for; a run of a pipeline's own job needs no tag."""
     if named := tags.get(PIPELINES_TAG):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from api.settings import Settings
 from api.stack.errors import StackError
+from api.stack.parts import DAGSTERS_LOG_FORMATS
 from contracts.home import Home
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,8 @@ def environment(settings: Settings, socket: Path) -> Mapping[str, str]:
         "FRAMEGATE_DAGSTER_PORT": str(settings.dagster_port),
         "FRAMEGATE_DATABASE_URL": settings.database_url,
         "FRAMEGATE_CODE_SOCKET": str(socket),
+        # What the code server starts takes this from nowhere else.
+        "DAGSTER_CLI_API_GRPC_LOG_FORMAT": DAGSTERS_LOG_FORMATS[settings.log_format],
         "DAGSTER_HOME": str(settings.paths.dagster),
         "PYTHONUNBUFFERED": "1",
     }

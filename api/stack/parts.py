@@ -12,6 +12,10 @@ from api.stack.ready import Dagster, api_answers, socket_accepts
 Ready = Callable[[], Awaitable[str | None]]
 
 
+#: What Dagster's own commands call ours.
+DAGSTERS_LOG_FORMATS = {"text": "colored", "json": "json"}
+
+
 @dataclass(frozen=True)
 class Part:
     """One process of the stack.
@@ -38,6 +42,7 @@ class Part:
 def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
     """All start at once, but for those that would only complain until the code server is up."""
     dagster = Dagster(settings.dagster_url)
+    log_format = DAGSTERS_LOG_FORMATS[settings.log_format]
     return (
         Part(
             name="code server",
@@ -46,6 +51,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
                 "--module-name", "orchestration.definitions",
                 "--socket", str(code_socket),
                 "--location-name", "framegate",
+                "--log-format", log_format, "--log-level", settings.log_level,
             ),
             ready=lambda: socket_accepts(code_socket),
             grace_seconds=2.0,
@@ -63,6 +69,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
                 "--host", "127.0.0.1",
                 "--port", str(settings.dagster_port),
                 "--workspace", "workspace.yaml",
+                "--log-format", log_format, "--dagster-log-level", settings.log_level,
             ),
             ready=dagster.has_loaded,
             uses=("code server",),

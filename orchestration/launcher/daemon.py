@@ -11,6 +11,7 @@ from dagster._daemon.controller import create_daemon_of_type, daemon_controller_
 from dagster._daemon.daemon import DagsterDaemon
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
+from contracts import logs
 from contracts.run import POOL
 from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.recovery import STARTING, UNDER_WAY, recover
@@ -23,6 +24,7 @@ _QUEUE_SECONDS = 5.0
 def main() -> None:
     setup_interrupt_handlers()
     settings = Settings()
+    logs.configure(settings.log_format, settings.log_level)
     try:
         with capture_interrupts(), get_instance_for_cli() as instance:
             recover(instance, settings.folders, [*STARTING, *UNDER_WAY])

@@ -1,5 +1,6 @@
 """Dagster's run launcher for this machine: asks the warm server, and the run's supervisor."""
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Self
@@ -14,7 +15,7 @@ from dagster._core.launcher import (
 )
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
-from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure
+from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure, log_fields
 from orchestration.launcher import messages
 from orchestration.launcher.lease import Wait
 from orchestration.launcher.need import Need, need_of
@@ -22,6 +23,8 @@ from orchestration.launcher.paths import run_socket
 from orchestration.launcher.placement import place
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
+
+logger = logging.getLogger("framegate.launcher")
 
 _RESTART_SECONDS = 60.0
 _RETRY_SECONDS = 0.2
@@ -62,12 +65,14 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
                 "run_id": run.run_id,
                 "grace_seconds": need.grace_seconds,
                 "lease": lease,
+                "log_fields": log_fields(run.run_id, run.tags),
             }
         )
         if error := answer.get("error"):
             broken = Failure("CODE_DOES_NOT_LOAD", error, "Mend the code, then submit again.")
             self._instance.add_run_tags(run.run_id, {FAILURE_TAG: broken.to_tag()})
             raise DagsterLaunchFailedError(error)  # type: ignore[no-untyped-call] # dagster's own
+        logger.info("a run is launched", extra=log_fields(run.run_id, run.tags))
 
     def terminate(self, run_id: str) -> bool:
         """Orders the supervisor to end the run, and returns once it has begun to."""

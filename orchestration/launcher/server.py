@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import psutil
 from dagster import DagsterInstance
 
+from contracts import logs
 from contracts.home import Home
 from orchestration.launcher import messages
 from orchestration.launcher.child import become_run, in_child
@@ -122,7 +123,7 @@ class Server:
             if lease and lease_file is not None:
                 lease = replace(lease, pid=os.getpid())
                 write(lease_file, lease)
-            Supervisor(
+            supervisor = Supervisor(
                 run_id=request["run_id"],
                 home=self.home,
                 server=server,
@@ -130,7 +131,9 @@ class Server:
                 lease=lease,
                 inventory=self.inventory,
                 instances=self.instances,
-            ).supervise()
+            )
+            with logs.knowing(**request["log_fields"]):
+                supervisor.supervise()
             status = 0
         except BaseException:
             logger.exception("supervisor of run %s", request["run_id"])
@@ -191,9 +194,11 @@ def recover_runs(instance: DagsterInstance, home: Home) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    supervisors = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
     settings = Settings()
+    # A descriptor of its own: supervisors go on logging here when their output goes elsewhere.
+    own_stderr = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
+    logs.configure(settings.log_format, settings.log_level, own_stderr)
+    supervisors = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
     preload(DEFINITIONS)
     instances = open_instances(settings.folders.dagster)
     os.waitpid(in_child(partial(recover_runs, instances.own, settings.folders)), 0)

@@ -4,6 +4,7 @@ interrupt -> grace -> SIGKILL to everything the worker ever started -> proof tha
 is back -> the run's last event.
 """
 
+import logging
 import os
 import selectors
 import signal
@@ -41,6 +42,8 @@ from orchestration.launcher.report import Reporter
 from orchestration.launcher.worker import execute
 from pipelines.registry.devices import Inventory
 
+logger = logging.getLogger("framegate.workers")
+
 _KILL_SECONDS = 5.0
 _RELEASE_SECONDS = 10.0
 _STUCK_LOOK_SECONDS = 1.0
@@ -69,6 +72,7 @@ class Supervisor:
     def supervise(self) -> None:
         """Starts the worker, watches it, and reports; returns when all of it is gone."""
         adopt_orphans()
+        started = time.monotonic()
         kills_before = oom_kills()
         path = run_socket(self.home, self.run_id)
         with ExitStack() as stack:
@@ -81,7 +85,16 @@ class Supervisor:
             release = self._clear_up(reporter)
             give_back(self.home, self.run_id)
             end = WorkerEnd(status, bool(self._last_event), oom_kills() - kills_before)
-            reporter.report_end(decide(self._order, end), end, self._last_event, release)
+            verdict = decide(self._order, end)
+            reporter.report_end(verdict, end, self._last_event, release)
+        logger.info(
+            "a run worker has ended",
+            extra={
+                "verdict": verdict.name.lower(),
+                "exit_code": os.waitstatus_to_exitcode(status),
+                "duration_seconds": round(time.monotonic() - started, 3),
+            },
+        )
 
     def _start_worker(self, listener: socket.socket) -> int:
         """Forks the worker; returns where it hands over the run's last event."""

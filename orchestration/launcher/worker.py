@@ -5,7 +5,9 @@ supervisor, which writes it once the process is gone. So a run has one terminal 
 the process that accepts cancellations, and never while the run still holds memory.
 """
 
+import logging
 import os
+import sys
 from typing import NoReturn
 
 from dagster import DagsterRun
@@ -15,11 +17,14 @@ from dagster._serdes import serialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
+from contracts import logs
 from contracts.home import Home
 from contracts.run import FAILURE_TAG
 from orchestration.carry_over import carry_over
 from orchestration.failure import failure_of
 from orchestration.launcher.instance import WorkerInstance
+
+logger = logging.getLogger("framegate.workers")
 
 
 def execute(run_id: str, home: Home, instance: WorkerInstance, report_to: int) -> NoReturn:
@@ -28,6 +33,8 @@ def execute(run_id: str, home: Home, instance: WorkerInstance, report_to: int) -
     Ends the process: nothing of what was forked along may run its exit handlers.
     """
     status = 1
+    logs.redirect(sys.stderr)
+    logger.info("a run worker begins", extra={"pid": os.getpid()})
     try:
         with capture_interrupts(), instance:
             run = instance.get_run_by_id(run_id)
