@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import (
+    URL,
     Column,
     Connection,
     Engine,
@@ -26,7 +27,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.schema import CreateSchema
 
-from contracts.database import MIGRATION_LOCK, SCHEMA, is_postgresql, open_postgresql, parse_url
+from api.database_problem import explained
+from api.errors import DatabaseUnavailableError
+from contracts.database import (
+    MIGRATION_LOCK,
+    OLDEST_POSTGRESQL,
+    SCHEMA,
+    is_postgresql,
+    open_postgresql,
+    parse_url,
+)
 
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
 #: Alembic's own.
@@ -65,26 +75,34 @@ class IdempotencyRecord(Table):
 
 
 class Database:
-    """At most so many `connections` to PostgreSQL; SQLite's are opened for each use."""
+    """At most so many `connections` to PostgreSQL; SQLite's are opened for each use.
+
+    What is to blame on the database itself is raised as DatabaseUnavailableError.
+    """
 
     def __init__(self, url: str, connections: int = 8) -> None:
-        self._engine = _engine(url, connections)
+        self.url = parse_url(url)
+        self._engine = _engine(self.url, connections)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """For statements that only read: takes no lock."""
         engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with Session(engine, expire_on_commit=False) as session:
+        with explained(self.url), Session(engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """One transaction, committed at the end; on SQLite the only writer while it lasts."""
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with (
+            explained(self.url),
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def schema_version(self) -> str:
-        """The revision that the tables are at. Raises sqlalchemy.exc.SQLAlchemyError."""
+        """The revision that the tables are at."""
         with self.read() as session:
             return str(session.scalar(select(_REVISION)))
 
@@ -95,13 +113,9 @@ class Database:
         """Brings the tables up to date; safe for several processes at once."""
         from api.migrations import upgrade  # noqa: PLC0415 - alembic is needed here alone
 
-        with self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
-                )
-                if not inspect(connection).has_schema(SCHEMA):
-                    connection.execute(CreateSchema(SCHEMA))
+        with explained(self.url), self._engine.begin() as connection:
+            if is_postgresql(self.url):
+                _prepare_postgresql(connection)
             upgrade(connection)
 
 
@@ -112,18 +126,36 @@ def open_database(url: str) -> Database:
     return database
 
 
-def _engine(url: str, connections: int) -> Engine:
-    parsed = parse_url(url)
-    if is_postgresql(parsed):
-        engine = open_postgresql(parsed, name="api", connections=connections)
+def _engine(url: URL, connections: int) -> Engine:
+    if is_postgresql(url):
+        engine = open_postgresql(url, name="api", connections=connections)
         return engine.execution_options(schema_translate_map={None: SCHEMA})
     # Opening the file costs next to nothing, and a pool would go on using one that was deleted.
-    engine = create_engine(parsed, poolclass=NullPool)
-    if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, poolclass=NullPool)
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _prepare_postgresql(connection: Connection) -> None:
+    """Says what is missing while there is somebody to read it: Dagster's processes start next."""
+    version = connection.dialect.server_version_info or (0,)
+    if int(version[0]) < OLDEST_POSTGRESQL:
+        raise DatabaseUnavailableError(
+            f"The server is PostgreSQL {'.'.join(map(str, version))}.",
+            hint=f"Framegate needs PostgreSQL {OLDEST_POSTGRESQL} or newer.",
+        )
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+    if not inspect(connection).has_schema(SCHEMA):
+        connection.execute(CreateSchema(SCHEMA))
+    if not connection.scalar(text("SELECT has_schema_privilege('public', 'CREATE')")):
+        raise DatabaseUnavailableError(
+            f"The user {connection.engine.url.username!r} may not make tables in the schema "
+            "`public`, where Dagster's tables go.",
+            hint="Let it own the database, or GRANT CREATE ON SCHEMA public TO it.",
+        )
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -100,7 +100,9 @@ class RoleAccess:
 
 
 class VisitorAccess:
-    """Anybody, but a good key is recognised: None for everybody else."""
+    """Anybody, but a good key is recognised: None for everybody else, and why in
+    `request.state.refusal`.
+    """
 
     security: ClassVar[list[dict[str, list[str]]]] = [{}, *_BY_HEADER]
 
@@ -112,7 +114,8 @@ class VisitorAccess:
             ForbiddenError,
             RateLimitedError,
             UnauthorizedError,
-        ):
+        ) as refusal:
+            request.state.refusal = refusal
             return None
 
 

@@ -156,6 +156,16 @@ class OrchestratorSilentError(OrchestratorUnavailableError):
     """Dagster was asked and did not answer: what it was asked for may have happened."""
 
 
+class DatabaseUnavailableError(FramegateError):
+    """The adapter's own database cannot be used just now: no key can be looked up."""
+
+    code = "DATABASE_UNAVAILABLE"
+    status = 503
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: int = 5) -> None:
+        super().__init__(message, hint=hint, headers={"Retry-After": str(retry_after)})
+
+
 class StorageFullError(FramegateError):
     """`detail` holds required_gb and available_gb."""
 

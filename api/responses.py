@@ -19,7 +19,7 @@ _DESCRIPTIONS = {
     422: "The idempotency key came with another body before",
     429: "Too many failed attempts to authenticate from this address",
     500: "Something went wrong inside",
-    503: "Dagster cannot be reached",
+    503: "Dagster, or the database, cannot be reached",
     507: "The disk or every GPU is too small for it",
 }
 

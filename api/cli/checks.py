@@ -11,14 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from api.database import Database
+from api.errors import DatabaseUnavailableError
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.lock import find_running
 from api.stack.ports import require_port
+from contracts.database import is_postgresql, parse_url, shown
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import InventoryError, NvmlInventory
 
@@ -150,17 +150,17 @@ def check_disk(settings: Settings) -> Check:
 
 
 def check_database(settings: Settings) -> Check:
-    mend = "Check FRAMEGATE_DATABASE_URL and that its server runs, or restore the file."
+    url = parse_url(settings.database)
+    if not is_postgresql(url) and not Path(url.database or "").exists():
+        return Check("database", State.OK, "made at the first start")
+    database = Database(settings.database)
     try:
-        url = make_url(settings.database)
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-            return Check("database", State.OK, "made at the first start")
-        database = Database(settings.database)
         revision = database.schema_version()
+    except DatabaseUnavailableError as error:
+        return Check("database", State.BROKEN, error.message, error.hint)
+    finally:
         database.close()
-    except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
-        return Check("database", State.BROKEN, str(error).splitlines()[0], mend)
-    return Check("database", State.OK, f"{url.get_backend_name()}, tables at {revision}")
+    return Check("database", State.OK, f"{shown(url)}, tables at {revision}")
 
 
 def check_ports(settings: Settings) -> Iterator[Check]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth import keys
 from api.auth.keys import KeyRecord
@@ -71,7 +70,7 @@ def _database(home: Path | None) -> Iterator[Database]:
             database.close()
     except FramegateError as error:
         raise CommandError(error.message, hint=error.hint, code=error.code) from error
-    except (SQLAlchemyError, OSError) as error:
+    except OSError as error:
         raise CommandError(
             f"The database cannot be used: {error}",
             hint="`framegate doctor` says what is wrong with it.",

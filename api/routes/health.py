@@ -6,10 +6,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.dependencies import Services, Visitor
-from api.errors import UnauthorizedError
+from api.errors import DatabaseUnavailableError, UnauthorizedError
 from api.health.check import VERSION
 from api.health.report import Health
-from api.responses import errors
+from api.responses import ErrorEnvelope, errors
 from api.timestamps import now
 
 router = APIRouter(tags=["health"])
@@ -24,7 +24,10 @@ _ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'
     response_model=Health,
     responses={
         **errors(400, 401, 403, 429, 500),
-        503: {"model": Health, "description": "A part is broken (with `detailed` only)"},
+        503: {
+            "model": Health | ErrorEnvelope,
+            "description": "A part is broken (with `detailed` only)",
+        },
     },
 )
 async def health(
@@ -36,6 +39,8 @@ async def health(
     if not detailed:
         return Response(_ALIVE % now(), media_type="application/json")
     if visitor is None:
+        if isinstance(request.state.refusal, DatabaseUnavailableError):
+            raise request.state.refusal
         raise UnauthorizedError(
             "The detailed answer needs an API key.", hint="Leave `detailed` out for liveness."
         )

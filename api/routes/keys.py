@@ -60,7 +60,7 @@ class KeyList(BaseModel):
     "",
     operation_id="listKeys",
     summary="List API keys, without their secrets",
-    responses=errors(401, 403, 429, 500),
+    responses=errors(401, 403, 429, 500, 503),
 )
 async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     records = await to_thread.run_sync(list_keys, services.database)
@@ -72,7 +72,7 @@ async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     operation_id="createKey",
     summary="Create an API key",
     status_code=201,
-    responses=errors(400, 401, 403, 413, 415, 429, 500),
+    responses=errors(400, 401, 403, 413, 415, 429, 500, 503),
     openapi_extra=documented(NewKey),
 )
 async def create(_admin: Admin, services: CurrentServices, request: Request) -> CreatedKey:
@@ -90,7 +90,7 @@ async def create(_admin: Admin, services: CurrentServices, request: Request) -> 
     operation_id="revokeKey",
     summary="Revoke an API key",
     status_code=204,
-    responses=errors(401, 403, 404, 429, 500),
+    responses=errors(401, 403, 404, 429, 500, 503),
 )
 async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
     await to_thread.run_sync(revoke_key, services.database, key_id)

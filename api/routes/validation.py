@@ -20,7 +20,7 @@ from pipelines.registry.validation import Verdict, validate_config, validate_con
 router = APIRouter(prefix="/api/v1", tags=["validation"])
 
 _MAX_BYTES = 1000**2
-_STATUSES = (400, 401, 403, 413, 415, 429, 500)
+_STATUSES = (400, 401, 403, 413, 415, 429, 500, 503)
 
 
 class PipelineValidationRequest(BaseModel):

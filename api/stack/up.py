@@ -7,10 +7,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from api.auth.keys import ensure_first_admin_key
 from api.database import open_database
+from api.errors import FramegateError
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import AdminKeyCreated, Report, StackReady
@@ -75,10 +74,7 @@ def _create_first_key(settings: Settings, report: Report) -> None:
         database = open_database(settings.database)
         key = ensure_first_admin_key(database)
         database.close()
-    except SQLAlchemyError as error:
-        raise StackError(
-            f"The database cannot be used: {error}",
-            hint="Check FRAMEGATE_DATABASE_URL, or the rights and the disk of the home.",
-        ) from error
+    except FramegateError as error:
+        raise StackError(error.message, hint=error.hint) from error
     if key:
         report(AdminKeyCreated(key))

@@ -15,8 +15,10 @@ import pytest
 import yaml
 
 from api.app import create_app
+from api.auth.authenticator import Authenticator
 from api.auth.keys import create_key
 from api.auth.roles import Role
+from api.database import Database
 from api.dependencies import Services
 from api.devices import KnownDevices
 from contracts.run import CANCELLATION_FAILED_TAG, KIND, KIND_TAG, OWNER_TAG, pipeline_tags
@@ -27,6 +29,8 @@ pytestmark = pytest.mark.anyio
 
 CONTRACT = Path(__file__).parents[2] / "contracts" / "error-envelope.yaml"
 JOBS = "/api/v1/jobs"
+#: No server is ever there.
+CLOSED_PORT = 9
 
 
 @dataclass(frozen=True)
@@ -204,6 +208,14 @@ async def dagster_away(stage: Stage) -> httpx.Response:
     return await stage.ask("GET", JOBS)
 
 
+async def database_away(stage: Stage) -> httpx.Response:
+    database = Database(f"postgresql://nobody@127.0.0.1:{CLOSED_PORT}/nothing")
+    authenticator = Authenticator(database, enabled=True)
+    services = replace(stage.services, authenticator=authenticator)
+    headers = {"X-API-Key": "fg_of-somebody"}
+    return await replace(stage, services=services).ask("GET", JOBS, role=None, headers=headers)
+
+
 async def disk_that_must_stay_emptier(stage: Stage) -> httpx.Response:
     return await stage.with_settings(minimum_free_bytes=10**18).upload()
 
@@ -237,10 +249,11 @@ WAYS: dict[tuple[str, int], Way] = {
     ("VALIDATION_ERROR", 500): pipeline_that_cannot_be_loaded,
     ("INTERNAL_SERVER_ERROR", 500): nonsense_from_dagster,
     ("ORCHESTRATOR_UNAVAILABLE", 503): dagster_away,
+    ("DATABASE_UNAVAILABLE", 503): database_away,
     ("STORAGE_FULL", 507): disk_that_must_stay_emptier,
     ("GPU_OUT_OF_MEMORY", 507): work_that_fits_no_gpu,
 }
-RETRIED_LATER = {"RATE_LIMITED", "ORCHESTRATOR_UNAVAILABLE"}
+RETRIED_LATER = {"RATE_LIMITED", "ORCHESTRATOR_UNAVAILABLE", "DATABASE_UNAVAILABLE"}
 SIZED = {"STORAGE_FULL", "GPU_OUT_OF_MEMORY"}
 
 

@@ -29,13 +29,17 @@ def test_what_is_broken_comes_with_how_to_mend_it(framegate: Framegate, tmp_path
     checked = framegate("doctor", "--home", tmp_path)
 
     assert checked.returncode == 1
-    assert "FRAMEGATE_DATABASE_URL" in checked.stdout
+    assert "restore the file" in checked.stdout
 
 
 def test_a_database_server_that_is_away_is_broken(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, database_url="nonsense://nowhere/db")
+    settings = Settings(home=tmp_path, database_url="postgresql://me:secret@127.0.0.1:9/framegate")
+    check = check_database(settings)
 
-    assert check_database(settings).state is State.BROKEN
+    assert check.state is State.BROKEN
+    assert "127.0.0.1:9" in check.found
+    assert "secret" not in check.found
+    assert "FRAMEGATE_DATABASE_URL" in (check.mend or "")
 
 
 def test_a_taken_port_is_a_warning_that_names_the_flag(tmp_path: Path) -> None:
