@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     inbox: Path | None = Field(
         default=None, description="Folder that videos are dropped into; none for one in the home."
     )
+    inbox_interval_seconds: int = Field(
+        default=30, ge=1, description="How often the inbox is looked at."
+    )
     inbox_quiet_seconds: float = Field(
         default=10.0, gt=0, description="How long a dropped file must not have changed."
     )

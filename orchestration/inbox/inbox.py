@@ -21,7 +21,7 @@ from orchestration.inbox.desk import Desk
 from orchestration.inbox.entry import Entry, Moment, readable, unsettled_entries
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Outcome, Postponement, Rejection, Video
-from orchestration.inbox.links import follow_rename, link_ended_runs
+from orchestration.inbox.links import follow_file, link_ended_runs
 from orchestration.inbox.rejection import set_aside
 from orchestration.inbox.request import run_key, run_request
 from orchestration.inbox.selection import Fate, Selection, advance, select, trusted
@@ -128,7 +128,7 @@ class Inbox:
             return
         if run := _known_run(context, key):
             if folder.link_results:
-                follow_rename(context.instance, run, readable(str(file)), self.home)
+                follow_file(context.instance, run, readable(str(file)), self.home)
             return
         look.requests[key] = run_request(folder, file, video)
 

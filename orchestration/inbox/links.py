@@ -41,13 +41,12 @@ def link_ended_runs(
 
 
 def link_results(run: DagsterRun, home: Home) -> Path | None:
-    """The link, made or made anew; None where there is nothing to link: no results, no video any
-    more, or something else of that name. Raises OSError.
+    """The link, made or made anew; None where there is nothing to link: a run under way, no
+    results, no video any more, or something else of that name. Raises OSError.
     """
     video, results = Path(run.tags[INBOX_FILE_TAG]), home.results(run.run_id)
-    name = shortened(video.name, _MOST_BYTES - len(RESULTS_SUFFIX))
-    link = video.with_name(f"{name}{RESULTS_SUFFIX}")
-    if not (results.is_dir() and video.is_file() and _is_ours(link, home)):
+    link = _link(video)
+    if not (run.is_finished and results.is_dir() and video.is_file() and _is_ours(link, home)):
         return None
     fresh = link.with_name(f".{run.run_id}{RESULTS_SUFFIX}")
     fresh.unlink(missing_ok=True)
@@ -55,17 +54,24 @@ def link_results(run: DagsterRun, home: Home) -> Path | None:
     return fresh.replace(link)
 
 
-def follow_rename(instance: DagsterInstance, run: DagsterRun, file: str, home: Home) -> None:
-    """The file of a run lies under another name now, or is a copy: its results are linked there,
-    too. While the run is under way, the link goes to one place only: where the first file was,
-    if that is still there. Raises OSError.
+def follow_file(instance: DagsterInstance, run: DagsterRun, file: str, home: Home) -> None:
+    """The file of a run was seen under another name: it was renamed, or this is a copy. A renamed
+    file takes its link along; a copy of a run that ended gets one of its own. Raises OSError.
     """
-    if run.tags.get(INBOX_FILE_TAG) == file:
+    known = run.tags.get(INBOX_FILE_TAG, "")
+    if known == file:
         return
-    if run.is_finished:
-        link_results(run.with_tags({**run.tags, INBOX_FILE_TAG: file}), home)
-    elif not Path(run.tags.get(INBOX_FILE_TAG, "")).is_file():
+    if not Path(known).is_file():
         instance.add_run_tags(run.run_id, {INBOX_FILE_TAG: file})
+        old = _link(Path(known))
+        if old.is_symlink() and old.readlink() == home.results(run.run_id):
+            old.unlink()
+    link_results(run.with_tags({**run.tags, INBOX_FILE_TAG: file}), home)
+
+
+def _link(video: Path) -> Path:
+    name = shortened(video.name, _MOST_BYTES - len(RESULTS_SUFFIX))
+    return video.with_name(f"{name}{RESULTS_SUFFIX}")
 
 
 def _is_ours(link: Path, home: Home) -> bool:

@@ -6,20 +6,17 @@ from pathlib import Path
 from orchestration.inbox.entry import is_ignored, readable
 from orchestration.inbox.folder import InboxFolder
 from pipelines.registry import wording
-from pipelines.registry.presets import PresetProblem, Presets, preset_files
+from pipelines.registry.presets import Presets, preset_files
 
 _MOST = 20
 
 
 def description(root: Path, folders: Sequence[InboxFolder], presets: Presets) -> str:
-    """Markdown, as of when the definitions were loaded."""
-    known = "\n".join(
-        f"- `{folder.path}/`: {', '.join(folder.pipelines)}"
-        + (" (preset)" if folder.preset else "")
-        for folder in folders
-    )
-    text = f"Runs the videos that are dropped into a folder of `{root}`.\n\n{known}"
-    return f"{_trouble(presets.problems)}\n\n{text}" if presets.problems else text
+    """As of when the definitions were loaded: one line, for that is how the UI shows it."""
+    names = ", ".join(folder.path.name for folder in folders)
+    text = f"Runs the videos that are dropped into a folder of {root}: {names}."
+    trouble = "; ".join(str(problem) for problem in presets.problems[:_MOST])
+    return f"PRESETS THAT CANNOT BE USED: {trouble}. {text}" if trouble else text
 
 
 def preset_notes(presets: Presets) -> Iterator[str]:
@@ -64,8 +61,3 @@ class PresetFiles:
                 continue
             state[path] = (status.st_mtime_ns, status.st_size)
         return state
-
-
-def _trouble(problems: Sequence[PresetProblem]) -> str:
-    lines = "\n".join(f"- `{problem}`" for problem in problems[:_MOST])
-    return f"**These presets cannot be used:**\n\n{lines}"

@@ -22,7 +22,6 @@ from orchestration.settings import Settings
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.presets import Presets
 
-_INTERVAL_SECONDS = 10
 #: Dagster gives a sensor a minute.
 _TICK_SECONDS = 15.0
 _NANOSECONDS = 1_000_000_000
@@ -46,7 +45,7 @@ def build_inbox_sensor(
     @sensor(
         name="inbox",
         jobs=[job for job in jobs if job.name in names],
-        minimum_interval_seconds=_INTERVAL_SECONDS,
+        minimum_interval_seconds=settings.inbox_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
         description=description(root, folders, presets),
     )
