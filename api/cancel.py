@@ -15,7 +15,7 @@ from anyio import to_thread
 from api.auth.roles import Principal
 from api.dagster.run import Run, RunStatus
 from api.dependencies import Services
-from api.errors import CancellationFailedError, JobAlreadyCompletedError
+from api.errors import CancellationFailedError, FramegateError, JobAlreadyCompletedError
 from api.jobs import check_owner, find_run
 from api.metrics.cancellations import CancellationOutcome
 from api.schemas import CancellationResponse, CancellationStatus, GpuRelease
@@ -76,7 +76,7 @@ async def cancel_job(
         await to_thread.run_sync(_keep_reason, path, principal.name, reason)
         try:
             run = await _end(services, run)
-        except CancellationFailedError:
+        except FramegateError:
             _tell(services, job_id, CancellationOutcome.FAILED, started)
             raise
     _tell(services, job_id, outcome_of(run, was_finished=was_finished), started)
@@ -158,10 +158,14 @@ def _json(tag: str | None) -> dict[str, Any]:
 
 
 def _keep_reason(path: Path, name: str, reason: str | None) -> None:
-    """Where the supervisor finds it, whole; who asked first is who is remembered."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Where the supervisor finds it, whole; who asked first is who is remembered.
+
+    Where it cannot be kept, on a full disk, the job is cancelled all the same.
+    """
     temporary = path.with_name(f"{path.name}.{token_hex(8)}")
-    temporary.write_text(json.dumps({"reason": reason, "by": name, "requested_at": now()}))
-    with suppress(FileExistsError):
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps({"reason": reason, "by": name, "requested_at": now()}))
         path.hardlink_to(temporary)
-    temporary.unlink()
+    with suppress(OSError):
+        temporary.unlink()

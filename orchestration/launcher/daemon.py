@@ -1,5 +1,6 @@
 """Dagster's daemon with our queue in it; before it starts, what a crash left behind is mended."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handle
 
 from contracts import logs
 from contracts.run import POOL
+from orchestration.disk_space import await_room
 from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.recovery import STARTING, UNDER_WAY, recover
 from orchestration.settings import Settings
@@ -27,13 +29,18 @@ def main() -> None:
     logs.configure(settings.log_format, settings.log_level)
     try:
         with capture_interrupts(), get_instance_for_cli() as instance:
+            await_room(settings.folders.root)
             recover(instance, settings.folders, [*STARTING, *UNDER_WAY])
             _limit_pool(instance, settings)
             with daemon_controller_from_instance(
                 instance,
                 WorkspaceFileTarget([str(_WORKSPACE)]),
                 gen_daemons=lambda instance: _daemons(instance, settings),
+                log_level=settings.log_level,
+                log_format="json" if settings.log_format == "json" else "colored",
             ) as controller:
+                # Dagster gave its loggers a handler just now; ours serves them as well.
+                logging.getLogger("dagster").handlers.clear()
                 controller.check_daemon_loop()
     except KeyboardInterrupt:
         return

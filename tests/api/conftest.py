@@ -51,6 +51,10 @@ class FakeRun:
     def end(self, status: str) -> None:
         self.status, self.ended_at = status, time.time()
 
+    @property
+    def updated_at(self) -> float:
+        return self.ended_at or self.started_at or self.created_at
+
     def answer(self) -> dict[str, Any]:
         never = {"status": None, "startTime": None, "endTime": None}
         return {
@@ -64,7 +68,12 @@ class FakeRun:
             "creationTime": self.created_at,
             "startTime": self.started_at,
             "endTime": self.ended_at,
-            "updateTime": self.ended_at or self.started_at or self.created_at,
+            "updateTime": self.updated_at,
+            "stats": {
+                "__typename": "RunStatsSnapshot",
+                "enqueuedTime": self.created_at,
+                "launchTime": self.started_at,
+            },
         }
 
 
@@ -186,10 +195,15 @@ class FakeDagster:
         """Newest first, as Dagster has it."""
         tags = {tag["key"]: tag["value"] for tag in wanted.get("tags", ())}
         statuses = wanted.get("statuses")
+        job = wanted.get("pipelineName")
+        updated_after = wanted.get("updatedAfter", 0.0)
         return [
             run
             for run in reversed(self.runs.values())
-            if tags.items() <= run.tags.items() and (not statuses or run.status in statuses)
+            if tags.items() <= run.tags.items()
+            and (not statuses or run.status in statuses)
+            and (not job or run.job == job)
+            and run.updated_at > updated_after
         ]
 
 
