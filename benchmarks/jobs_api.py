@@ -72,10 +72,10 @@ def compare_launches(stack: RunningStack, count: int) -> Row:
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(_WARM_UP + count):
-        launched, taken = _timed(stack.submit)
+        launched, taken = timed(stack.submit)
         ours.append(taken)
         stack.wait(launched)
-        answer, taken = _timed(lambda: stack.ask_dagster(documents.LAUNCH, parameters=parameters))
+        answer, taken = timed(lambda: stack.ask_dagster(documents.LAUNCH, parameters=parameters))
         bare.append(taken)
         stack.wait(answer["result"]["run"]["runId"])
     return _compared("POST /api/v1/jobs, beside launchRun", ours, bare)
@@ -87,8 +87,8 @@ def compare_looks(stack: RunningStack, count: int) -> Row:
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(_WARM_UP + count):
-        ours.append(_timed(lambda: stack.look(job))[1])
-        bare.append(_timed(lambda: stack.ask_dagster(documents.RUN, runId=job))[1])
+        ours.append(timed(lambda: stack.look(job))[1])
+        bare.append(timed(lambda: stack.ask_dagster(documents.RUN, runId=job))[1])
     return _compared("GET /api/v1/jobs/{id}, beside its question", ours, bare)
 
 
@@ -109,7 +109,7 @@ def measure_lists(stack: RunningStack, count: int) -> list[Row]:
 
 def judge_crowd(crowd: Crowd) -> list[Row]:
     every = [taken for each in crowd.latencies.values() for taken in each]
-    median, p95 = _spread(every)
+    median, p95 = spread(every)
     return [
         Row("the crowd: 5xx answers", median, p95, None, "none", crowd.server_errors == 0),
         Row("the crowd: memory", median, p95, None, "flat", crowd.growth <= _MOST_GROWTH),
@@ -125,7 +125,7 @@ def show(rows: Sequence[Row], crowd: Crowd) -> None:
         table.add_row(row.name, f"{row.median:.1f}", f"{row.p95:.1f}", bare, ratio, row.goal, met)
     details = Table("in the crowd", "requests", "median ms", "p95 ms")
     for name, taken in crowd.latencies.items():
-        median, p95 = _spread(taken)
+        median, p95 = spread(taken)
         details.add_row(name, str(len(taken)), f"{median:.0f}", f"{p95:.0f}")
     console = Console()
     console.print(table)
@@ -137,13 +137,13 @@ def show(rows: Sequence[Row], crowd: Crowd) -> None:
 
 
 def _listed(name: str, stack: RunningStack, query: dict[str, int | str], count: int) -> Row:
-    times = [_timed(lambda: stack.list_jobs(**query))[1] for _ in range(_WARM_UP + count)]
-    median, p95 = _spread(times[_WARM_UP:])
+    times = [timed(lambda: stack.list_jobs(**query))[1] for _ in range(_WARM_UP + count)]
+    median, p95 = spread(times[_WARM_UP:])
     goal = f"{_LIST_MILLISECONDS:.0f} ms"
     return Row(name, median, p95, None, goal, median <= _LIST_MILLISECONDS)
 
 
-def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
+def timed(call: Callable[[], Result]) -> tuple[Result, float]:
     """With how many milliseconds it took."""
     started = time.perf_counter()
     result = call()
@@ -151,12 +151,12 @@ def _timed(call: Callable[[], Result]) -> tuple[Result, float]:
 
 
 def _compared(name: str, ours: Sequence[float], bare: Sequence[float]) -> Row:
-    median, p95 = _spread(ours[_WARM_UP:])
+    median, p95 = spread(ours[_WARM_UP:])
     base = statistics.median(bare[_WARM_UP:])
     return Row(name, median, p95, base, f"{_MOST:g}x", median <= _MOST * base)
 
 
-def _spread(times: Sequence[float]) -> tuple[float, float]:
+def spread(times: Sequence[float]) -> tuple[float, float]:
     """Median and 95th percentile; of fewer than two, zeros."""
     if len(times) < 2:  # noqa: PLR2004 - quantiles need two
         return 0.0, 0.0
@@ -167,7 +167,7 @@ def _summary(crowd: Crowd) -> dict[str, object]:
     return {
         "seconds": crowd.seconds,
         "statuses": dict(crowd.statuses),
-        "milliseconds": {name: _spread(taken) for name, taken in crowd.latencies.items()},
+        "milliseconds": {name: spread(taken) for name, taken in crowd.latencies.items()},
         "memory_mb": crowd.memory,
     }
 

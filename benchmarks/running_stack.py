@@ -26,25 +26,42 @@ _ENDED = {"completed", "failed", "cancelled"}
 
 @dataclass(frozen=True)
 class RunningStack:
-    """`media` is stored already; `api` is the process that serves REST."""
+    """`media` is stored already; `root` is the process that all others descend from, `api` the
+    one that serves REST.
+    """
 
     rest: httpx.Client
     dagster: httpx.Client
     media: str
+    root: psutil.Process
     api: psutil.Process
 
     @property
     def submission(self) -> dict[str, Any]:
         return {"media": self.media, "pipelines": [PIPELINE]}
 
-    def submit(self) -> str:
-        return str(_json(self.rest.post("/api/v1/jobs", json=self.submission))["id"])
+    def submit(self, submission: Mapping[str, Any] | None = None) -> str:
+        answer = self.rest.post("/api/v1/jobs", json=submission or self.submission)
+        return str(_json(answer)["id"])
+
+    def store(self, file: Path) -> str:
+        """The media's hash; the job that brought it is not waited for."""
+        return _store(self.rest, file.name, file.read_bytes())
+
+    def cancel(self, job: str) -> str:
+        return str(_json(self.rest.post(f"/api/v1/jobs/{job}/cancel"))["status"])
+
+    def get(self, path: str) -> httpx.Response:
+        return self.rest.get(path).raise_for_status()
 
     def look(self, job: str) -> str:
         return str(_json(self.rest.get(f"/api/v1/jobs/{job}"))["status"])
 
     def list_jobs(self, **query: Any) -> dict[str, Any]:
         return _json(self.rest.get("/api/v1/jobs", params=query))
+
+    def processes(self) -> list[psutil.Process]:
+        return self.root.children(recursive=True)
 
     def wait(self, job: str) -> None:
         wait_until(lambda: self.look(job) in _ENDED, 120, "a job")
@@ -71,17 +88,21 @@ class RunningStack:
 
 
 @contextmanager
-def running_stack(history: int) -> Iterator[RunningStack]:
-    """In a home of its own, with so many finished runs in its storage."""
+def running_stack(
+    history: int = 0, settings: Mapping[str, str] | None = None
+) -> Iterator[RunningStack]:
+    """In a home of its own, with so many finished runs in its SQLite storage."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         home = Path(folder) / "home"
-        insert_finished_runs(home, history)
+        if history:
+            insert_finished_runs(home, history)
         command = [
             *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(home)),
             *("--port", str(free_port()), "--dagster-port", str(free_port())),
         ]
         told: list[Event] = []
-        with running(command, bare_environment(home), Path(folder) / "stack.log") as process:
+        environment = bare_environment(home) | dict(settings or {})
+        with running(command, environment, Path(folder) / "stack.log") as process:
             ready = StackProcess(process.stdout or ()).until_ready(told.append)
             [key] = [event.key for event in told if isinstance(event, AdminKeyCreated)]
             [api] = [part for part in below(process) if part.cmdline()[1:] == ["-m", "api"]]
@@ -92,19 +113,33 @@ def running_stack(history: int) -> Iterator[RunningStack]:
                 ) as rest,
                 httpx.Client(base_url=ready.dagster_url, timeout=60.0, trust_env=False) as dagster,
             ):
-                yield RunningStack(rest, dagster, _store(rest), api)
+                yield RunningStack(
+                    rest,
+                    dagster,
+                    _store(rest, "silence.wav", _silence()),
+                    psutil.Process(process.pid),
+                    api,
+                )
 
 
-def _store(rest: httpx.Client) -> str:
-    """A short silence, stored by a job that is not waited for."""
+def _silence() -> bytes:
+    """A tenth of a second of it."""
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(16000)
         sound.writeframes(bytes(3200))
-    files = {"video": ("silence.wav", file.getvalue())}
-    answer = rest.post("/api/v1/jobs", files=files, data={"selected_pipelines": PIPELINE})
+    return file.getvalue()
+
+
+def _store(rest: httpx.Client, name: str, content: bytes) -> str:
+    """By a job that is not waited for."""
+    answer = rest.post(
+        "/api/v1/jobs",
+        files={"video": (name, content)},
+        data={"selected_pipelines": PIPELINE},
+    )
     return str(_json(answer)["media"])
 
 
