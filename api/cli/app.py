@@ -284,13 +284,16 @@ def create_key(
     days: Annotated[
         float | None, typer.Option(help="Expires after so many days.", min=0.001)
     ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Told when jobs of this name end.")
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Make a key and print it: it is never shown again."""
     from api.cli.keys import create_key as run
 
-    run(home, role=role, name=name, days=days, as_json=as_json)
+    run(home, role=role, name=name, days=days, webhook=webhook, as_json=as_json)
 
 
 @keys_app.command("list")

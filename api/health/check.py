@@ -11,6 +11,7 @@ from api.health.database import probe_database
 from api.health.deadline import Deadline
 from api.health.gpu import probe_gpu
 from api.health.orchestrator import probe_orchestrator
+from api.health.presets import probe_presets
 from api.health.registry import probe_registry
 from api.health.report import HealthDetails
 from api.health.storage import probe_storage
@@ -38,11 +39,12 @@ class HealthCheck:
 
     async def parts(self) -> HealthDetails:
         """How each part is now; takes at most the deadline."""
-        database, storage, gpu, registry, orchestrator = await asyncio.gather(
+        database, storage, gpu, registry, presets, orchestrator = await asyncio.gather(
             probe_database(self.database, self.dagster, self.deadline),
             probe_storage(self.home.root, self.deadline),
             probe_gpu(self.inventory, self.home, self.deadline),
             probe_registry(self.catalog, self.deadline),
+            probe_presets(self.home.presets, self.catalog, self.deadline),
             probe_orchestrator(self.dagster, self.deadline),
         )
         return HealthDetails(
@@ -50,6 +52,7 @@ class HealthCheck:
             storage=storage,
             gpu=gpu,
             registry=registry,
+            presets=presets,
             orchestrator=orchestrator,
         )
 

@@ -61,6 +61,28 @@ class RegistryHealth(BaseModel):
     error: str | None = Field(description="Names each entry that cannot be loaded.")
 
 
+class PresetsStatus(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+
+
+class PresetProblemReport(BaseModel):
+    file: str
+    field: str | None = Field(description="A dotted path; null where it is the file as a whole.")
+    message: str
+    hint: str | None
+
+
+class PresetsHealth(BaseModel):
+    """A preset that cannot be used is a warning: everything else goes on without it."""
+
+    status: PresetsStatus
+    presets_loaded: int
+    preset_names: list[str]
+    warning: str | None
+    problems: list[PresetProblemReport] = Field(description="At most 100.")
+
+
 class DaemonHealth(BaseModel):
     name: str
     healthy: bool
@@ -83,6 +105,7 @@ class HealthDetails(BaseModel):
     storage: StorageHealth
     gpu: GpuHealth
     registry: RegistryHealth
+    presets: PresetsHealth
     orchestrator: OrchestratorHealth
 
     @property

@@ -230,6 +230,31 @@ async def test_a_registry_entry_that_cannot_be_loaded_is_named(
     assert refused.json()["error"]["code"] == "VALIDATION_ERROR"
 
 
+async def test_a_preset_that_cannot_be_used_is_a_warning(
+    services_with: Callable[..., Services], open_app: Callable[..., Any], beat: Callable[..., None]
+) -> None:
+    """It is named with what mends it, and nothing is unhealthy for it."""
+    beat()
+    services = services_with()
+    services.home.presets.mkdir()
+    (services.home.presets / "good.yaml").write_text("pipelines: [scene_detection]\n")
+    (services.home.presets / "bad.yaml").write_text("pipelines: [scene_detectoin]\n")
+    async with open_app(services) as client:
+        answer = await client.get(DETAILED)
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+    presets = answer.json()["details"]["presets"]
+    [problem] = presets.pop("problems")
+    assert presets == {
+        "status": "warning",
+        "presets_loaded": 1,
+        "preset_names": ["good"],
+        "warning": "These presets cannot be used: bad.yaml",
+    }
+    assert (problem["file"], problem["field"]) == ("bad.yaml", "pipelines.0")
+    assert "Did you mean 'scene_detection'?" in problem["hint"]
+
+
 async def test_only_the_basic_answer_is_for_everybody(
     services_with: Callable[..., Services], open_app: Callable[..., Any], settings: Settings
 ) -> None:
