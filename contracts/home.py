@@ -15,6 +15,9 @@
 | `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
 | `jobs/<run id>/keep` | where it exists, retention never deletes the job |
 | `audit/retention.jsonl` | a line for everything that retention deleted, or would have |
+| `webhooks/targets/<key>.json` | where the jobs of a key's owner are announced, with the secret |
+| `webhooks/outbox/<target>/` | announcements that are still to be delivered |
+| `webhooks/failed/<target>/` | those that were given up, with the reason; kept for 30 days |
 | `dagster/` | DAGSTER_HOME |
 | `logs/<part>.log` | what each process of the stack printed |
 | `presets/<name>.yaml` | pipelines with a config, under one name |
@@ -80,6 +83,21 @@ class Home:
     @property
     def retention_audit(self) -> Path:
         return self.root / "audit" / "retention.jsonl"
+
+    @property
+    def webhook_targets(self) -> Path:
+        return self.root / "webhooks" / "targets"
+
+    @property
+    def webhook_outbox(self) -> Path:
+        return self.root / "webhooks" / "outbox"
+
+    @property
+    def failed_webhooks(self) -> Path:
+        return self.root / "webhooks" / "failed"
+
+    def webhook_target(self, owner: str) -> Path:
+        return self.webhook_targets / f"{owner}.json"
 
     def media(self, sha256: str) -> Path:
         return self.root / "media" / sha256[:2] / sha256

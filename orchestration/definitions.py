@@ -9,6 +9,7 @@ from orchestration.maintenance.retention_sweep import build_retention_sweep
 from orchestration.schedules.nightly_batch import build_nightly_batch
 from orchestration.schedules.nightly_retention import build_nightly_retention
 from orchestration.sensors.inbox import build_inbox_sensor
+from orchestration.sensors.job_ends import build_job_end_sensor
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets
@@ -27,6 +28,9 @@ definitions = Definitions(
         build_nightly_batch(_settings, _library_batch),
         build_nightly_retention(_settings, _retention_sweep),
     ],
-    sensors=[build_inbox_sensor(_settings, load_catalog(), _presets, _jobs)],
+    sensors=[
+        build_inbox_sensor(_settings, load_catalog(), _presets, _jobs),
+        build_job_end_sensor(_settings),
+    ],
     executor=in_process_executor,  # of runs from the catalog; jobs say so themselves
 )

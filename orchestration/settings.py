@@ -2,17 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import available_timezones
 
 from dagster._utils.schedules import is_valid_cron_schedule
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
 
 from contracts.database import is_postgresql, parse_url
 from contracts.home import Home
 from contracts.logs import LogFormat, LogLevel
+from contracts.webhook import Target, check_secret, check_url
 from pipelines.registry.devices import Inventory
 from pipelines.registry.spec import load_object
 
@@ -72,6 +73,17 @@ class Settings(BaseSettings):
     inbox_link_results: bool = Field(
         default=False, description="Whether results are linked beside the video in the inbox."
     )
+    host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(default=8000, description="Port of the API.")
+    public_url: str | None = Field(
+        default=None, description="Where others reach the API; none for its own address."
+    )
+    webhook_url: str | None = Field(
+        default=None, description="Who is told of every job's end; none for nobody."
+    )
+    webhook_secret: str | None = Field(
+        default=None, repr=False, description="What its messages are signed with: whsec_…"
+    )
     inventory: str = Field(
         default="pipelines.registry.devices:NvmlInventory",
         description='"module:class" of what lists devices; tests put a fake here.',
@@ -92,6 +104,27 @@ class Settings(BaseSettings):
         if not is_valid_cron_schedule(cron):
             raise ValueError(f"{cron!r} is no cron schedule such as '0 2 * * *'")
         return cron
+
+    @model_validator(mode="after")
+    def _is_webhook(self) -> Self:
+        if bool(self.webhook_url) != bool(self.webhook_secret):
+            raise ValueError("a webhook has a URL and a secret: set both or none")
+        if self.webhook_url and self.webhook_secret:
+            check_url(self.webhook_url)
+            check_secret(self.webhook_secret)
+        return self
+
+    @property
+    def api_url(self) -> str:
+        """Where the API is, for people to follow."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def webhook(self) -> Target | None:
+        """The one that is told of everybody's jobs."""
+        if not (self.webhook_url and self.webhook_secret):
+            return None
+        return Target(self.webhook_url, self.webhook_secret)
 
     @property
     def folders(self) -> Home:

@@ -12,49 +12,73 @@ from rich.table import Table
 from api.auth import keys
 from api.auth.keys import KeyRecord
 from api.auth.roles import Role
+from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
 from api.cli.errors import CommandError
 from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
 from api.database import Database, open_database
 from api.errors import FramegateError
+from contracts.webhook import host_of
 
 
 def create_key(
-    home: Path | None, *, role: str, name: str, days: float | None, as_json: bool
+    home: Path | None,
+    *,
+    role: str,
+    name: str,
+    days: float | None,
+    webhook: str | None,
+    as_json: bool,
 ) -> None:
     """Prints the key alone: it can go straight into a variable or a secret store."""
     now = datetime.now(UTC)
+    folders = read_settings(home=home).paths
     with _database(home) as database:
+        if webhook:
+            check_webhook_url(webhook)
         record, secret = keys.create_key(
             database,
             role=Role(role),
             name=name,
             expires_at=now + timedelta(days=days) if days else None,
         )
+    signing = add_webhook(folders, record, webhook) if webhook else None
     if as_json:
-        print_json({**_facts(record), "key": secret})
-    else:
-        print(secret)  # noqa: T201 - this is the output
+        host = host_of(webhook) if webhook else None
+        print_json({**_facts(record, host), "key": secret, "webhook_secret": signing})
+        return
+    print(secret)  # noqa: T201 - this is the output
+    if signing:
+        notes().print(f"Its webhook's messages are signed with [bold]{signing}[/], shown only now.")
 
 
 def list_keys(home: Path | None, *, as_json: bool) -> None:
     with _database(home) as database:
         records = keys.list_keys(database)
+    hosts = webhook_hosts(read_settings(home=home).paths)
     if as_json:
-        print_json({"keys": [_facts(record) for record in records]})
+        print_json({"keys": [_facts(record, hosts.get(record.id)) for record in records]})
         return
-    table = Table("id", "name", "role", "created", "state", box=None)
+    table = Table("id", "name", "role", "created", "state", "webhook", box=None)
     for record in records:
         created = record.created_at.strftime("%Y-%m-%d")
-        table.add_row(record.id, escape(record.name), record.role, created, _state(record))
+        table.add_row(
+            record.id,
+            escape(record.name),
+            record.role,
+            created,
+            _state(record),
+            escape(hosts.get(record.id, "")),
+        )
     answers().print(table if records else "No keys.")
 
 
 def revoke_key(home: Path | None, key_id: str, *, as_json: bool) -> None:
     with _database(home) as database:
         record = keys.revoke_key(database, key_id)
+    remove_webhook(read_settings(home=home).paths, record)
     if as_json:
-        print_json(_facts(record))
+        print_json(_facts(record, None))
     else:
         notes().print(f"The key of {escape(record.name)} is revoked.")
 
@@ -77,7 +101,7 @@ def _database(home: Path | None) -> Iterator[Database]:
         ) from error
 
 
-def _facts(record: KeyRecord) -> dict[str, Any]:
+def _facts(record: KeyRecord, webhook_host: str | None) -> dict[str, Any]:
     return {
         "id": record.id,
         "name": record.name,
@@ -85,6 +109,7 @@ def _facts(record: KeyRecord) -> dict[str, Any]:
         "created_at": _timestamp(record.created_at),
         "expires_at": _timestamp(record.expires_at),
         "revoked_at": _timestamp(record.revoked_at),
+        "webhook_host": webhook_host,
     }
 
 

@@ -4,14 +4,16 @@ from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from api.auth.keys import NAME_PATTERN, KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
+from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
 from api.dependencies import Admin, CurrentServices
 from api.fields import documented, read_model
 from api.responses import errors
 from api.timestamps import from_datetime
+from contracts.webhook import host_of
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 
@@ -22,6 +24,9 @@ class NewKey(BaseModel):
     name: Annotated[str, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
     role: Role
     expires_at: AwareDatetime | None = None
+    webhook_url: str | None = Field(
+        None, description="Told when jobs of this key's owner end.", max_length=2000
+    )
 
 
 class Key(BaseModel):
@@ -33,9 +38,10 @@ class Key(BaseModel):
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    webhook_host: str | None = Field(description="Who is told when its owner's jobs end.")
 
     @classmethod
-    def of(cls, record: KeyRecord) -> "Key":
+    def of(cls, record: KeyRecord, webhook_host: str | None) -> "Key":
         return cls(
             id=record.id,
             name=record.name,
@@ -43,13 +49,15 @@ class Key(BaseModel):
             created_at=from_datetime(record.created_at),
             expires_at=record.expires_at and from_datetime(record.expires_at),
             revoked_at=record.revoked_at and from_datetime(record.revoked_at),
+            webhook_host=webhook_host,
         )
 
 
 class CreatedKey(Key):
-    """`key` is the secret: shown now, and never again."""
+    """`key` is the secret: shown now, and never again. So is what its webhook signs with."""
 
     key: str
+    webhook_secret: str | None
 
 
 class KeyList(BaseModel):
@@ -64,7 +72,8 @@ class KeyList(BaseModel):
 )
 async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     records = await to_thread.run_sync(list_keys, services.database)
-    return KeyList(keys=[Key.of(record) for record in records])
+    hosts = await to_thread.run_sync(webhook_hosts, services.home)
+    return KeyList(keys=[Key.of(record, hosts.get(record.id)) for record in records])
 
 
 @router.post(
@@ -77,12 +86,18 @@ async def index(_admin: Admin, services: CurrentServices) -> KeyList:
 )
 async def create(_admin: Admin, services: CurrentServices, request: Request) -> CreatedKey:
     body = await read_model(request, NewKey, services.settings.max_json_bytes)
+    if body.webhook_url:
+        check_webhook_url(body.webhook_url)
     record, secret = await to_thread.run_sync(
         lambda: create_key(
             services.database, role=body.role, name=body.name, expires_at=body.expires_at
         )
     )
-    return CreatedKey(**Key.of(record).model_dump(), key=secret)
+    url, webhook_secret = body.webhook_url, None
+    if url:
+        webhook_secret = await to_thread.run_sync(add_webhook, services.home, record, url)
+    key = Key.of(record, host_of(url) if url else None)
+    return CreatedKey(**key.model_dump(), key=secret, webhook_secret=webhook_secret)
 
 
 @router.delete(
@@ -93,4 +108,5 @@ async def create(_admin: Admin, services: CurrentServices, request: Request) -> 
     responses=errors(401, 403, 404, 429, 500, 503),
 )
 async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
-    await to_thread.run_sync(revoke_key, services.database, key_id)
+    record = await to_thread.run_sync(revoke_key, services.database, key_id)
+    await to_thread.run_sync(remove_webhook, services.home, record)
