@@ -125,6 +125,7 @@ async def test_a_submission_becomes_a_run_of_the_pipelines_own_job(
         "framegate/kind": "annotation",
         "framegate/owner": "admin",
         "framegate/media": upload,
+        "framegate/filename": "first.mp4",
         "framegate/pipelines": "speech_activity",
         "framegate.pipeline/speech_activity": "selected",
         "framegate/request_id": "trace-1",
