@@ -24,7 +24,12 @@ from api.devices import KnownDevices
 from api.errors import FramegateError
 from api.events.hub import Hub
 from api.events.watcher import Watcher
-from api.handlers import answer_error, answer_http_exception, answer_validation_error
+from api.handlers import (
+    answer_error,
+    answer_http_exception,
+    answer_os_error,
+    answer_validation_error,
+)
 from api.health.check import HealthCheck
 from api.health.deadline import Deadline
 from api.idempotency import IdempotencyRecords
@@ -58,6 +63,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for router in ROUTERS:  # one flat list: an included router is searched twice
         app.router.routes.extend(router.routes)
     app.add_exception_handler(FramegateError, answer_error)
+    app.add_exception_handler(OSError, answer_os_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_middleware(EnvelopeMiddleware)

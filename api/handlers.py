@@ -1,5 +1,6 @@
 """Where every error becomes an answer: ours, the framework's, and those of routing."""
 
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from api.dependencies import Services
 from api.errors import (
     FramegateError,
     InternalServerError,
@@ -20,12 +22,23 @@ from api.errors import (
     render,
 )
 from api.fields import invalid_fields
+from api.uploads import NO_SPACE, storage_full
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, FramegateError):
         raise error
     return render(error, request.state.request_id)
+
+
+async def answer_os_error(request: Request, error: Exception) -> Response:
+    """A full disk has an answer of its own, wherever it was noticed."""
+    if not isinstance(error, OSError) or error.errno not in NO_SPACE:
+        raise error
+    services: Services = request.app.state.services
+    free = shutil.disk_usage(services.home.root).free
+    required = services.settings.minimum_free_bytes
+    return render(storage_full(required, free), request.state.request_id)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:

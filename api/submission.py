@@ -13,7 +13,14 @@ from api.media import StoredMedia
 from api.multipart import read_form
 from api.schemas import JobSubmission
 from api.submit import Plan, plan
-from api.uploads import Upload, UploadLimits, check_announced, chunks_of, open_upload
+from api.uploads import (
+    Upload,
+    UploadLimits,
+    check_announced,
+    check_space,
+    chunks_of,
+    open_upload,
+)
 from contracts.strict_json import StrictJsonError, parse_json
 
 _VIDEO = "video"
@@ -40,6 +47,7 @@ async def receive_submission(services: Services, request: Request) -> tuple[Plan
 
 async def _receive_json(services: Services, request: Request) -> tuple[Plan, StoredMedia]:
     submission = await read_model(request, JobSubmission, services.settings.max_json_bytes)
+    check_space(services.home.root, 0, services.settings.minimum_free_bytes)
     decided = await plan(services, submission, pipelines_field="pipelines")
     return decided, await services.media.find(submission.media)
 

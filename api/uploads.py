@@ -30,7 +30,7 @@ _FORM_BYTES = 8 * 1024**2
 _GIGABYTE = 1000**3
 #: What a file that says this of itself is cannot be video or audio.
 _NEVER_MEDIA = ("text/", "image/", "font/", "message/", "multipart/")
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 #: A client that sends nothing for so long has gone without saying so.
 _STALL_SECONDS = 60.0
 
@@ -101,7 +101,7 @@ class Upload:
                 self._file = self.path.open("xb", buffering=0)
             _write_all(self._file, data)
         except OSError as error:
-            if error.errno not in _NO_SPACE:
+            if error.errno not in NO_SPACE:
                 raise
             free = shutil.disk_usage(self.path.parent).free
             raise storage_full(self.size_bytes + len(data), free) from error
@@ -155,7 +155,7 @@ def check_space(folder: Path, required: int, minimum_free: int) -> None:
 
 def storage_full(required: int, free: int) -> StorageFullError:
     return StorageFullError(
-        "There is not enough space on the disk for this upload.",
+        "There is not enough space on the disk.",
         hint="Ask your administrator to free some space, or delete jobs you no longer need.",
         detail={
             "required_gb": round(required / _GIGABYTE, 3),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,5 +16,6 @@ class ProgressFile:
     def write(self, pipeline: str, fraction: float) -> None:
         self._fractions[pipeline] = round(fraction, 4)
         temporary = self._path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(self._fractions))
-        os.replace(temporary, self._path)  # noqa: PTH105 - the one call that says atomic
+        with suppress(OSError):  # a full disk fails whoever writes results, not who tells of them
+            temporary.write_text(json.dumps(self._fractions))
+            os.replace(temporary, self._path)  # noqa: PTH105 - the one call that says atomic

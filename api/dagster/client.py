@@ -8,7 +8,7 @@ from typing import Any
 from api.dagster import documents
 from api.dagster.parsing import parse_instance, parse_run
 from api.dagster.run import InstanceState, QueuedRun, Run, RunFilter, RunPage, RunStatus
-from api.dagster.transport import GraphqlTransport
+from api.dagster.transport import GraphqlTransport, disk_is_full, is_disk_full
 from api.errors import (
     FramegateError,
     InternalServerError,
@@ -168,8 +168,11 @@ class DagsterClient:
 
 def _expect(result: Mapping[str, Any], *members: str, run_id: str = "") -> None:
     """Raises the error that stands for any other member of the union."""
-    if result["__typename"] not in members:
-        raise _error_of(result, run_id)
+    if result["__typename"] in members:
+        return
+    if is_disk_full(str(result.get("message"))):
+        raise disk_is_full()
+    raise _error_of(result, run_id)
 
 
 def _error_of(result: Mapping[str, Any], run_id: str) -> FramegateError:

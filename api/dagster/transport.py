@@ -13,6 +13,8 @@ from api.errors import InternalServerError, OrchestratorSilentError, Orchestrato
 #: is never sent down a connection that is just being closed.
 _KEEPALIVE_SECONDS = 4.0
 _MAX_CONNECTIONS = 32
+#: Reading makes small files, too.
+_DISK_FULL = ("database or disk is full", "disk I/O error", "unable to open database file")
 _CHECK_STACK = "Check that the stack is up: `framegate doctor`."
 
 
@@ -62,6 +64,19 @@ class GraphqlTransport:
         return _data(response)
 
 
+def is_disk_full(message: str) -> bool:
+    """Whether Dagster's own words are SQLite's for a disk without room."""
+    return any(words in message for words in _DISK_FULL)
+
+
+def disk_is_full() -> OrchestratorSilentError:
+    """It may have done part of what it was asked for."""
+    return OrchestratorSilentError(
+        "Dagster's database cannot be used: the disk is full.",
+        hint="Free some space, then try again.",
+    )
+
+
 def _data(response: httpx.Response) -> dict[str, Any]:
     try:
         answer = response.json()
@@ -70,6 +85,8 @@ def _data(response: httpx.Response) -> dict[str, Any]:
             f"Dagster's webserver answers with HTTP {response.status_code} and no JSON.",
             hint=_CHECK_STACK,
         ) from error
+    if is_disk_full(_messages(answer)):
+        raise disk_is_full()
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
         raise InternalServerError(f"Dagster refuses the question: {_messages(answer)}")
     if answer.get("errors"):

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration.launcher.lease import Lease
@@ -29,10 +30,11 @@ def become_run(log: Path, lease: Lease | None) -> None:
     """Leaves the server's session; prints to the run's own log; sees the leased device alone."""
     _forget_signals()
     os.setsid()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    with suppress(OSError):  # the server's own log will do; the first op says what is wrong
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
     os.environ["CUDA_VISIBLE_DEVICES"] = lease.uuid if lease else ""
 
 

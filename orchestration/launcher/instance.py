@@ -1,5 +1,6 @@
 """Opening the Dagster instance of this installation, as itself or as a run worker's."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from dagster import DagsterEventType, DagsterInstance, EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
+from orchestration.disk_space import await_room
+from contracts.database import RUN_CONNECTIONS
 from orchestration.storage import ChosenStorage
 
-_RUN_CONNECTIONS = 2
-_TERMINAL = frozenset(
+#: One of these says how a run ended.
+TERMINAL_EVENTS = frozenset(
     {
         DagsterEventType.PIPELINE_SUCCESS,
         DagsterEventType.PIPELINE_FAILURE,
@@ -22,7 +25,10 @@ _TERMINAL = frozenset(
 
 
 class WorkerInstance(DagsterInstance):
-    """A Dagster instance that keeps a run's last event to itself: see worker.py."""
+    """A Dagster instance that keeps a run's last event to itself: see worker.py.
+
+    On a full disk, what is said of the run waits for room.
+    """
 
     last_event: EventLogEntry | None = None
 
@@ -31,10 +37,15 @@ class WorkerInstance(DagsterInstance):
         return {}
 
     def handle_new_event(self, event: EventLogEntry, **kwargs: Any) -> None:
-        if event.is_dagster_event and event.get_dagster_event().event_type in _TERMINAL:
+        if event.is_dagster_event and event.get_dagster_event().event_type in TERMINAL_EVENTS:
             self.last_event = event
             return
+        await_room(Path(self.root_directory))
         super().handle_new_event(event, **kwargs)
+
+    def add_run_tags(self, run_id: str, new_tags: Mapping[str, str]) -> None:
+        await_room(Path(self.root_directory))
+        super().add_run_tags(run_id, new_tags)
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class Instances:
 
 def open_instances(dagster_home: Path) -> Instances:
     """For the processes of a run; there are many of those, so each may have few connections."""
-    ref = _ref(dagster_home, connections=_RUN_CONNECTIONS)
+    ref = _ref(dagster_home, connections=RUN_CONNECTIONS)
     instances = Instances(DagsterInstance.from_ref(ref), _open_worker(ref))
     instances.own.run_storage.dispose()
     return instances

@@ -23,6 +23,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 from contracts.home import Home
 from contracts.run import WAITING_TAG
 from orchestration.asset_runs import complete_asset_run
+from orchestration.disk_space import has_room
 from orchestration.launcher import messages
 from orchestration.launcher.lease import Wait
 from orchestration.launcher.need import need_of
@@ -82,6 +83,8 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
     def _get_runs_to_dequeue(
         self, instance: DagsterInstance, *args: Any, **kwargs: Any
     ) -> list[DagsterRun]:
+        if not has_room(self._home.root):  # what is launched has much to write
+            return []
         runs = super()._get_runs_to_dequeue(instance, *args, **kwargs)
         return [run for run in runs if self._fits_now(run, instance)]
 

@@ -26,6 +26,8 @@ def recover(instance: DagsterInstance, home: Home, statuses: Sequence[DagsterRun
 
 def _settle(instance: DagsterInstance, home: Home, run: DagsterRun) -> None:
     reporter = Reporter(instance, home, run.run_id)
+    if reporter.conclude():
+        return
     if run.status is DagsterRunStatus.CANCELING:
         reporter.report_lost()
     else:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry
 from dagster._serdes import deserialize_value
+from dagster._time import datetime_from_timestamp
 
 from contracts.home import Home
 from contracts.run import CANCELLATION_FAILED_TAG, FAILURE_TAG, RELEASE_TAG, Failure
+from orchestration.launcher.instance import TERMINAL_EVENTS
 from orchestration.launcher.outcome import Verdict, WorkerEnd, failure_of
 from orchestration.launcher.release import Release
 
@@ -57,7 +59,7 @@ class Reporter:
         """The supervisor is gone without a word, and its worker with it."""
         shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
         run = self.instance.get_run_by_id(self.run_id)
-        if run is None or run.is_finished:
+        if run is None or run.is_finished or self.conclude():
             return
         if run.status is DagsterRunStatus.CANCELING:
             self.instance.report_run_canceled(run, self._cancellation_message())
@@ -70,6 +72,20 @@ class Reporter:
                 "Submit the job again; the system's log may say who killed it.",
             ),
         )
+
+    def conclude(self) -> bool:
+        """Whether the run's last event had been written when its writer was killed.
+
+        Then the run only has to follow it: Dagster writes the event first and the state after.
+        """
+        told = self.instance.get_records_for_run(self.run_id, of_type=set(TERMINAL_EVENTS), limit=1)
+        for record in told.records:
+            entry = record.event_log_entry
+            shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
+            self.instance.run_storage.handle_run_event(
+                self.run_id, entry.get_dagster_event(), datetime_from_timestamp(entry.timestamp)
+            )
+        return bool(told.records)
 
     def requeue(self, run: DagsterRun, why: str) -> None:
         shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)

@@ -22,6 +22,7 @@ from dagster import DagsterInstance
 
 from contracts import logs
 from contracts.home import Home
+from orchestration.disk_space import await_room
 from orchestration.launcher import messages
 from orchestration.launcher.child import become_run, in_child
 from orchestration.launcher.instance import Instances, open_instances
@@ -166,6 +167,7 @@ class Server:
         """Says so on the run, from a process of its own: the server never opens a database."""
 
         def report() -> None:
+            await_room(self.home.root)
             Reporter(self.instances.own, self.home, run_id).report_lost()
             run_socket(self.home, run_id).unlink(missing_ok=True)
 

@@ -6,6 +6,7 @@ is back -> the run's last event.
 
 import logging
 import os
+import select
 import selectors
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from contracts.home import Home
+from orchestration.disk_space import has_room
 from orchestration.launcher import messages
 from orchestration.launcher.instance import Instances
 from orchestration.launcher.lease import Lease, give_back
@@ -47,6 +49,7 @@ logger = logging.getLogger("framegate.workers")
 _KILL_SECONDS = 5.0
 _RELEASE_SECONDS = 10.0
 _STUCK_LOOK_SECONDS = 1.0
+_ROOM_SECONDS = 0.5
 _PIPE_BYTES = 65536
 
 
@@ -84,6 +87,7 @@ class Supervisor:
             status = self._watch(events, listener, instance)
             release = self._clear_up(reporter)
             give_back(self.home, self.run_id)
+            self._await_room(listener, instance)
             end = WorkerEnd(status, bool(self._last_event), oom_kills() - kills_before)
             verdict = decide(self._order, end)
             reporter.report_end(verdict, end, self._last_event, release)
@@ -131,6 +135,12 @@ class Supervisor:
                 if self._patience() == 0.0 and not self._kill():
                     return signal.SIGKILL
 
+    def _await_room(self, listener: socket.socket, instance: DagsterInstance) -> None:
+        """On a full disk, how the run ended is told later; whoever asks meanwhile is answered."""
+        while not has_room(self.home.root):
+            if select.select([listener], [], [], _ROOM_SECONDS)[0]:
+                self._answer(listener, instance)
+
     def _patience(self) -> float | None:
         """Seconds until something must be killed; None for as long as it takes."""
         return None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
@@ -166,6 +176,8 @@ class Supervisor:
         self._tree = frozenset(descendants())
         self._held = self._held_bytes()
         send_signal(self._worker, signal.SIGINT)
+        if not has_room(self.home.root):
+            return  # what is running can be ended all the same
         if run := instance.get_run_by_id(self.run_id):
             instance.report_run_canceling(run)
 

@@ -61,6 +61,7 @@ class SoakedStack:
             stack.until_ready(self._told)
         except CommandError as error:
             self._failed(error)
+            self.reap()
             raise
         self._listener = Thread(target=self._listen, args=(stack.tell(),))
         self._listener.start()

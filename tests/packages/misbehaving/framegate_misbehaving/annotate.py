@@ -22,7 +22,9 @@ def annotate(
 ) -> Findings:
     (folder / "started.txt").write_text(str(os.getpid()))
     progress.report(0.5)
-    _BEHAVIOURS[config.behaviour](config)
+    if config.behaviour is Behaviour.FILL_DISK:
+        _fill_disk(folder)
+    _BEHAVIOURS.get(config.behaviour, _finish)(config)
     return Findings(
         count=1,
         noun="misdeeds",
@@ -100,6 +102,13 @@ def _exit(_config: MisbehavingConfig) -> None:
 def _raise(config: MisbehavingConfig) -> None:
     if not _is_over(config):
         raise ValueError("as asked")
+
+
+def _fill_disk(folder: Path) -> None:
+    """Writes results until there is no room for more."""
+    with (folder / "endless.bin").open("wb") as file:
+        while True:
+            file.write(bytes(2**16))
 
 
 def _gpu_out_of_memory(_config: MisbehavingConfig) -> None:

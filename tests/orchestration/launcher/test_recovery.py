@@ -1,0 +1,57 @@
+"""What becomes of runs that a crash left behind, in any state that a crash can leave them in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster._core.events.log import EventLogEntry
+from dagster._time import get_current_timestamp
+
+from contracts.home import Home
+from orchestration.launcher.recovery import UNDER_WAY, recover
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def run(instance: DagsterInstance) -> DagsterRun:
+    """A run that is under way, of which no process is left."""
+    return instance.add_run(DagsterRun(job_name="speech", status=DagsterRunStatus.STARTED))
+
+
+def _status(instance: DagsterInstance, run: DagsterRun) -> DagsterRunStatus:
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    return found.status
+
+
+def test_a_run_that_was_being_cancelled_is_cancelled(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path
+) -> None:
+    instance.report_run_canceling(run)
+
+    recover(instance, Home(tmp_path), UNDER_WAY)
+
+    assert _status(instance, run) is DagsterRunStatus.CANCELED
+
+
+def test_a_run_whose_last_event_was_written_just_before_the_crash_has_ended(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path
+) -> None:
+    """Dagster writes the event first and the run's state after; the crash came in between."""
+    event = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, run.job_name)
+    instance.event_log_storage.store_event(
+        EventLogEntry(None, "info", "", run.run_id, get_current_timestamp(), dagster_event=event)
+    )
+    assert _status(instance, run) is DagsterRunStatus.STARTED
+
+    recover(instance, Home(tmp_path), UNDER_WAY)
+
+    assert _status(instance, run) is DagsterRunStatus.SUCCESS
+    log = instance.all_logs(run.run_id, of_type=DagsterEventType.PIPELINE_SUCCESS)
+    assert len(log) == 1
