@@ -34,7 +34,7 @@ def record_of(home: Home, path: Path) -> Path:
 
 def read_known_file(record: Path) -> KnownFile | None:
     known = read_json(record)
-    if known is None:
+    if known is None or not known.keys() >= {"sha256", "facts"}:
         return None
     return KnownFile(Path(known.get("path", "")), known["sha256"], known["facts"])
 

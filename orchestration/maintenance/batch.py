@@ -34,12 +34,14 @@ _PRIORITY = -1
 
 
 class Outcome(StrEnum):
-    QUEUED = "queued"
-    CURRENT = "current"
-    BUSY = "under way"
-    HOPELESS = "given up"
-    SAME = "same content"
+    """In the order in which people want to read of them."""
+
     UNREADABLE = "unreadable"
+    HOPELESS = "given up"
+    QUEUED = "queued"
+    BUSY = "under way"
+    SAME = "same content"
+    CURRENT = "current"
 
 
 @dataclass(frozen=True)

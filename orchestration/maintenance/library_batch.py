@@ -103,7 +103,7 @@ class _Tally:
         self._context = context
         self._limit = limit
         self._counts: Counter[Outcome] = Counter()
-        self._rows: list[Mapping[str, str]] = []
+        self._entries: list[Entry] = []
         self._told_at = time.monotonic()
 
     @property
@@ -113,9 +113,7 @@ class _Tally:
     def add(self, entry: Entry) -> None:
         self._counts[entry.outcome] += 1
         if entry.outcome is not Outcome.CURRENT:
-            self._rows.append(
-                {"file": str(entry.path), "outcome": entry.outcome.value, "detail": entry.detail}
-            )
+            self._entries.append(entry)
         if time.monotonic() - self._told_at > _NEWS_SECONDS:
             self._told_at = time.monotonic()
             self._context.log.info("%d files so far, last %s", self._counts.total(), entry.path)
@@ -127,9 +125,15 @@ class _Tally:
         }
         if self.is_full:
             metadata["limit"] = "reached: the files after it are looked at next time"
-        if self._rows:
-            metadata["files"] = table_metadata(self._rows, _COLUMNS)
+        if self._entries:
+            order = list(Outcome)
+            entries = sorted(self._entries, key=lambda entry: order.index(entry.outcome))
+            metadata["files"] = table_metadata([_row(entry) for entry in entries], _COLUMNS)
         return metadata
+
+
+def _row(entry: Entry) -> Mapping[str, str]:
+    return {"file": str(entry.path), "outcome": entry.outcome.value, "detail": entry.detail}
 
 
 def _fields(settings: Settings) -> Mapping[str, Field]:
