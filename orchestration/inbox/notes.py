@@ -6,7 +6,7 @@ from pathlib import Path
 from orchestration.inbox.entry import is_ignored, readable
 from orchestration.inbox.folder import InboxFolder
 from pipelines.registry import wording
-from pipelines.registry.presets import Presets, preset_files
+from pipelines.registry.presets import Presets
 
 _MOST = 20
 
@@ -39,25 +39,3 @@ def misplaced_notes(root: Path, folders: Sequence[InboxFolder]) -> Iterator[str]
         near = wording.nearest(name, known)
         hint = f"did you mean {near}?" if near else f"the folders are {wording.names(known)}."
         yield f"{root}/{name} is not looked at: no pipeline or usable preset has that name; {hint}"
-
-
-class PresetFiles:
-    """Whether the preset files are still those that were loaded."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._loaded = self._state()
-
-    @property
-    def have_changed(self) -> bool:
-        return self._state() != self._loaded
-
-    def _state(self) -> dict[Path, tuple[int, int]]:
-        state = {}
-        for path in preset_files(self._folder):
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            state[path] = (status.st_mtime_ns, status.st_size)
-        return state

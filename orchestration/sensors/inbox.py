@@ -17,7 +17,9 @@ from orchestration.inbox.desk import Desk
 from orchestration.inbox.folder import inbox_folders
 from orchestration.inbox.inbox import Inbox
 from orchestration.inbox.intake import take_in
-from orchestration.inbox.notes import PresetFiles, description, misplaced_notes, preset_notes
+from orchestration.inbox.notes import description, misplaced_notes, preset_notes
+from orchestration.inbox.preset_files import Change, PresetFiles
+from orchestration.sensors.code_location import reload_code_location
 from orchestration.settings import Settings
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.presets import Presets
@@ -25,7 +27,10 @@ from pipelines.registry.presets import Presets
 #: Dagster gives a sensor a minute.
 _TICK_SECONDS = 15.0
 _NANOSECONDS = 1_000_000_000
-_RELOAD = "Presets have changed: press Reload on the code location framegate (Deployment)."
+_CHANGED = {
+    Change.UNDER_WAY: "Presets are changing.",
+    Change.DONE: "Presets have changed: the code location framegate must be reloaded (Deployment).",
+}
 
 
 def build_inbox_sensor(
@@ -57,8 +62,11 @@ def build_inbox_sensor(
         if look.requests:
             return SensorResult(run_requests=list(look.requests.values()), cursor=cursor)
         notes = [*look.news, *look.notes, *preset_notes(presets)]
-        if preset_files.have_changed:
-            notes.append(_RELOAD)
+        change = preset_files.look()
+        if change is Change.DONE and reload_code_location():
+            notes.append("Presets have changed: the code location is being reloaded.")
+        elif change is not Change.NONE:
+            notes.append(_CHANGED[change])
         notes.extend(misplaced_notes(root, folders))
         return SensorResult(skip_reason="\n".join(notes) or "Nothing new.", cursor=cursor)
 

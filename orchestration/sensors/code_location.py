@@ -1,0 +1,20 @@
+"""Has the definitions loaded anew, as Reload in the Dagster UI does."""
+
+import os
+import threading
+
+from dagster._grpc.client import DagsterGrpcClient
+
+_SECONDS = 120
+
+
+def reload_code_location() -> bool:
+    """Returns at once, as the process that asks is about to be replaced; False where there is no
+    code server to ask.
+    """
+    socket = os.environ.get("FRAMEGATE_CODE_SOCKET")
+    if not socket:
+        return False
+    client = DagsterGrpcClient(host="localhost", socket=socket)
+    threading.Thread(target=client.reload_code, args=(_SECONDS,), daemon=True).start()
+    return True
