@@ -108,7 +108,11 @@ def create_services(
         database=database,
         dagster=dagster,
         # A launch that has not answered by then never will.
-        idempotency=IdempotencyRecords(database, stale_after=settings.dagster_timeout + 5),
+        idempotency=IdempotencyRecords(
+            database,
+            stale_after=settings.dagster_timeout + 5,
+            days=settings.idempotency_days,
+        ),
         media=MediaStore(home, settings.media_roots, prober),
         authenticator=Authenticator(database, enabled=settings.auth == "on"),
         health=HealthCheck(

@@ -12,6 +12,7 @@ from api.errors import (
     FramegateError,
     IdempotencyInFlightError,
     InternalServerError,
+    JobNotFoundError,
     OrchestratorSilentError,
 )
 from api.idempotency import Claim
@@ -39,7 +40,10 @@ async def launch_once(
     Raises what `launch` raises, and IdempotencyInFlightError.
     """
     if claim.run_id:
-        return Outcome(await services.dagster.run(claim.run_id), is_replay=True)
+        try:
+            return Outcome(await services.dagster.run(claim.run_id), is_replay=True)
+        except JobNotFoundError:  # retention deleted it, or somebody did in the Dagster UI
+            claim = await to_thread.run_sync(services.idempotency.renew, claim)
     if not claim.is_first and (found := await _find(services.dagster, tags)):
         await to_thread.run_sync(services.idempotency.complete, claim, found.run_id)
         return Outcome(found, is_replay=True)

@@ -23,6 +23,7 @@ from api.errors import IdempotencyMismatchError, InvalidRequestError
 KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 
 _KEY = re.compile(KEY_PATTERN)
+_FORGET_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,19 @@ def fingerprint(request: Mapping[str, Any]) -> str:
 
 
 class IdempotencyRecords:
-    """A claim that is older than `stale_after` is taken over: no launch takes that long."""
+    """A claim that is older than `stale_after` seconds is taken over: no launch takes that long.
+    After `days` a key is forgotten, and whoever uses it again starts something new.
+    """
 
-    def __init__(self, database: Database, *, stale_after: float) -> None:
+    def __init__(self, database: Database, *, stale_after: float, days: int = 30) -> None:
         self._database = database
         self._stale_after = timedelta(seconds=stale_after)
+        self._kept_for = timedelta(days=days)
+        self._forgot_at: datetime | None = None
 
     def claim(self, owner: str, key: str, fingerprint: str) -> Claim:
         """Raises IdempotencyMismatchError if the key was used for something else."""
+        self._forget_old()
         try:
             return self._claim(owner, key, fingerprint)
         except IntegrityError:  # PostgreSQL lets two insert at once, and one of them win
@@ -81,14 +87,39 @@ class IdempotencyRecords:
         with self._database.write() as session:
             session.execute(delete(IdempotencyRecord).where(*_is_of(claim)))
 
+    def renew(self, claim: Claim) -> Claim:
+        """The run of this claim is no more: one of those who find that out may launch anew."""
+        attempt = token_hex(8)
+        free = {"run_id": None, "attempt": attempt, "claimed_at": _now()}
+        with self._database.write() as session:
+            renewed = session.execute(
+                update(IdempotencyRecord)
+                .where(*_is_of(claim), IdempotencyRecord.run_id == claim.run_id)
+                .values(free)
+                .returning(IdempotencyRecord.key)
+            ).all()
+        return Claim(claim.owner, claim.key, attempt, is_mine=bool(renewed))
+
     def forget_run(self, run_id: str) -> None:
         """A job was deleted: nothing may be replayed for it."""
         with self._database.write() as session:
             session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.run_id == run_id))
 
+    def _forget_old(self) -> None:
+        """At the first claim after the start, and once a day."""
+        moment = _now()
+        if self._forgot_at and moment - self._forgot_at < _FORGET_EVERY:
+            return
+        self._forgot_at = moment
+        with self._database.write() as session:
+            session.execute(
+                delete(IdempotencyRecord).where(
+                    IdempotencyRecord.claimed_at < moment - self._kept_for
+                )
+            )
+
     def _claim(self, owner: str, key: str, fingerprint: str) -> Claim:
-        moment = datetime.now(UTC).replace(tzinfo=None)
-        attempt = token_hex(8)
+        moment, attempt = _now(), token_hex(8)
         with self._database.write() as session:
             record = session.get(IdempotencyRecord, (owner, key), with_for_update=True)
             if record is None:
@@ -112,6 +143,11 @@ class IdempotencyRecords:
                 return Claim(owner, key, record.attempt, run_id=record.run_id)
             record.attempt, record.claimed_at = attempt, moment
             return Claim(owner, key, attempt, is_mine=True)
+
+
+def _now() -> datetime:
+    """As the database stores it: UTC without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _is_of(claim: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     #: An upload is refused with 507 when it would leave less than this on the disk.
     minimum_free_bytes: NonNegativeInt = _GIGABYTE
     max_json_bytes: PositiveInt = 4 * 1000**2
+    #: How long an Idempotency-Key is remembered.
+    idempotency_days: PositiveInt = 30
     #: How long Dagster may take to answer one question.
     dagster_timeout: PositiveFloat = 20.0
     #: How long a cancellation is waited for; a launcher needs at most its grace and the kill.

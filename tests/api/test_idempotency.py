@@ -3,12 +3,14 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from api.auth.roles import Principal, Role
+from api.database import IdempotencyRecord
 from api.dependencies import Services
 from api.errors import (
     IdempotencyInFlightError,
@@ -197,3 +199,28 @@ def test_the_order_of_fields_does_not_matter_and_their_values_do() -> None:
 def test_a_key_that_could_do_harm_is_refused(key: str) -> None:
     with pytest.raises(InvalidRequestError):
         check_key(key)
+
+
+async def test_a_key_whose_job_was_deleted_makes_a_new_one(ready: Services, dagster: Any) -> None:
+    """Retention deletes runs behind the API's back."""
+    first = await _launch(ready)
+    await ready.dagster.delete(first.run.run_id)
+    second, third = await _launch(ready), await _launch(ready)
+
+    assert second.run.run_id != first.run.run_id
+    assert (second.is_replay, third.is_replay) == (False, True)
+    assert [*dagster.runs] == [second.run.run_id]
+
+
+def test_a_key_is_forgotten_after_its_days(ready: Services) -> None:
+    def restarted() -> IdempotencyRecords:
+        return IdempotencyRecords(ready.database, stale_after=0.0, days=30)
+
+    claimed = restarted().claim("alice", "key", "meaning")
+    restarted().complete(claimed, "run")
+    assert restarted().claim("alice", "key", "meaning").run_id == "run"
+
+    with ready.database.write() as session:
+        record = session.get_one(IdempotencyRecord, ("alice", "key"))
+        record.claimed_at -= timedelta(days=31)
+    assert restarted().claim("alice", "key", "another meaning").is_first
