@@ -4,6 +4,7 @@ from dagster import Definitions, in_process_executor
 
 from orchestration.assets import build_assets
 from orchestration.jobs import build_jobs
+from orchestration.logs import take_over_logging
 from orchestration.maintenance.library_batch import build_library_batch
 from orchestration.maintenance.retention_sweep import build_retention_sweep
 from orchestration.schedules.nightly_batch import build_nightly_batch
@@ -15,6 +16,7 @@ from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets
 
 _settings = Settings()
+take_over_logging(_settings)  # first loaded by the code server, which Dagster starts
 
 _presets = load_presets(_settings.folders.presets, load_catalog())
 _jobs = build_jobs(load_catalog(), _settings.folders, _presets.usable.values())

@@ -162,7 +162,8 @@ def running_stack(start_up: StartUp) -> RunningStack:
 def _stack_and_key(
     running_stack: RunningStack, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[StackReady, str]]:
-    with running_stack(tmp_path_factory.mktemp("stack") / "home") as stack_and_key:
+    home = tmp_path_factory.mktemp("stack") / "home"
+    with running_stack(home, FRAMEGATE_LOG_FORMAT="json") as stack_and_key:
         yield stack_and_key
 
 

@@ -1,6 +1,5 @@
 """Dagster's daemon with our queue in it; before it starts, what a crash left behind is mended."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from contracts.run import POOL
 from orchestration.disk_space import await_room
 from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.recovery import STARTING, UNDER_WAY, recover
+from orchestration.logs import take_over_logging
 from orchestration.settings import Settings
 
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
@@ -39,8 +39,7 @@ def main() -> None:
                 log_level=settings.log_level,
                 log_format="json" if settings.log_format == "json" else "colored",
             ) as controller:
-                # Dagster gave its loggers a handler just now; ours serves them as well.
-                logging.getLogger("dagster").handlers.clear()
+                take_over_logging(settings)
                 controller.check_daemon_loop()
     except KeyboardInterrupt:
         return

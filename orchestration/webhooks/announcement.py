@@ -21,6 +21,7 @@ from contracts.run import (
     failure_tag,
     pipelines_of,
 )
+from contracts.run import log_fields as run_log_fields
 
 #: Grows when a field changes its meaning or goes; new fields alone do not change it.
 VERSION = 1
@@ -84,13 +85,12 @@ def message(end: JobEnd, home: Home, *, api_url: str) -> str:
 def log_fields(end: JobEnd) -> dict[str, Any]:
     error = error_of(end.run)
     seconds = end.ended_at - end.started_at if end.started_at else None
-    return {
-        "job_id": end.run.run_id,
+    return run_log_fields(end.run.run_id, end.run.tags) | {
         "status": end.status,
         "owner": end.owner,
         "pipelines": ",".join(pipelines_of_run(end.run)),
-        "code": error["code"] if error else None,
-        "seconds": None if seconds is None else round(seconds, 3),
+        "error_code": error["code"] if error else None,
+        "duration_seconds": None if seconds is None else round(seconds, 3),
     }
 
 

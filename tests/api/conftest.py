@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,7 +25,6 @@ from graphql import GraphQLSchema, build_schema, graphql_sync, print_schema
 from api.app import create_app, create_services
 from api.auth.keys import create_key
 from api.auth.roles import Role
-from api.dagster.client import DagsterClient
 from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.settings import Settings
@@ -269,7 +268,7 @@ def services(settings: Settings, dagster: FakeDagster) -> Services:
     transport = GraphqlTransport(
         "http://dagster", timeout=2.0, transport=httpx.MockTransport(dagster.handle)
     )
-    return replace(create_services(settings), dagster=DagsterClient(transport))
+    return create_services(settings, transport=transport)
 
 
 @pytest.fixture

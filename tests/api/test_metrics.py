@@ -47,7 +47,7 @@ def gpu() -> Gpu:
 
 @pytest.fixture
 def services(settings: Settings, dagster: Any, gpu: Gpu) -> Services:
-    """Whose metrics look at the Dagster in memory, too."""
+    """On a machine with a GPU."""
     transport = GraphqlTransport(
         "http://dagster", timeout=2.0, transport=httpx.MockTransport(dagster.handle)
     )
@@ -56,10 +56,14 @@ def services(settings: Settings, dagster: Any, gpu: Gpu) -> Services:
 
 @pytest.fixture
 def read(services: Services, admin: httpx.AsyncClient) -> Callable[[], Any]:
-    """Scrapes, as if the last scrape had been long ago; gives every sample."""
+    """Scrapes, as if the last scrape had been long ago, and once more when all that has ended is
+    counted, however busy the machine is; gives every sample.
+    """
 
     async def scrape() -> Samples:
         services.metrics._looked_at = float("-inf")
+        await admin.get("/metrics")
+        await services.metrics._counting
         answer = await admin.get("/metrics")
         assert answer.status_code == 200
         return samples(answer.text)
