@@ -20,6 +20,8 @@ SCHEMA = "framegate"
 OLDEST_POSTGRESQL = 12
 #: Any constant: the name of the lock under which one process at a time makes or changes tables.
 MIGRATION_LOCK = 0x66726D67
+#: Of each of a run's two processes.
+RUN_CONNECTIONS = 2
 
 _DRIVER = "postgresql+psycopg2"
 _DRIVERS = frozenset({"postgres", "postgresql", _DRIVER})
@@ -34,6 +36,8 @@ _CONNECT = {
 _POOL_SECONDS = 30.0
 _RECYCLE_SECONDS = 1800
 _RETRY_SECONDS = 0.5
+#: API, webserver, daemon and code server.
+_PARTS = 4
 
 
 def parse_url(text: str) -> URL:
@@ -65,6 +69,11 @@ def shown(url: URL) -> str:
     """The URL as people may see it."""
     hidden = {key: "***" if key in _SECRETS else value for key, value in url.query.items()}
     return url.set(query=hidden).render_as_string(hide_password=True)
+
+
+def most_connections(part: int, runs: int) -> int:
+    """How many a stack may have at once, where each part may have `part` and `runs` go at once."""
+    return _PARTS * part + 2 * runs * RUN_CONNECTIONS
 
 
 def open_postgresql(

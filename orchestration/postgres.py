@@ -94,7 +94,7 @@ class PostgresStorage(DagsterPostgresStorage):
     def __init__(self, url: URL, connections: int) -> None:
         address = url.render_as_string(hide_password=False)
         super().__init__(address, should_autocreate_tables=False)
-        engine = _engine(url, connections)
+        engine = shared_engine(url, connections)
         runs = PooledRunStorage(address, engine)
         events = PooledEventLogStorage(address, engine)
         schedules = PooledScheduleStorage(address, engine)
@@ -110,7 +110,7 @@ class PostgresStorage(DagsterPostgresStorage):
 
 
 @cache
-def _engine(url: URL, connections: int) -> Engine:
+def shared_engine(url: URL, connections: int) -> Engine:
     """One a process. A forked process leaves its parent's connections alone and makes its own."""
     engine = open_postgresql(
         url,
@@ -119,16 +119,26 @@ def _engine(url: URL, connections: int) -> Engine:
         patience=_PATIENCE_SECONDS,
         isolation_level="AUTOCOMMIT",
     )
+    event.listen(engine, "connect", _count_in_utc)
     if "options" not in url.query:
         event.listen(engine, "connect", _look_in_public)
     os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
     return engine
 
 
+def _count_in_utc(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """Dagster takes the times that the server fills in for UTC, whatever zone that is in."""
+    _execute(connection, "SET TIME ZONE 'UTC'")
+
+
 def _look_in_public(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     """PostgreSQL looks first in the schema of the user's name, which may be the adapter's."""
+    _execute(connection, "SET search_path TO public")
+
+
+def _execute(connection: DBAPIConnection, statement: str) -> None:
     with closing(connection.cursor()) as cursor:
-        cursor.execute("SET search_path TO public")
+        cursor.execute(statement)
     connection.commit()
 
 

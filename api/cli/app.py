@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from api.cli.database_app import database_app
 from api.cli.errors import CommandError
+from api.cli.options import DatabaseUrl, Home, Json
 
 app = typer.Typer(
     name="framegate",
@@ -20,6 +22,7 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 app.add_typer(keys_app, name="keys", rich_help_panel="This machine")
+app.add_typer(database_app, name="db", rich_help_panel="This machine")
 
 _CLIENT = "Jobs, over REST"
 _MACHINE = "This machine"
@@ -31,23 +34,6 @@ Url = Annotated[
 ApiKey = Annotated[
     str | None,
     typer.Option("--api-key", envvar="FRAMEGATE_API_KEY", help="Your API key.", show_default=False),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
-Home = Annotated[
-    Path | None,
-    typer.Option(
-        "--home", envvar="FRAMEGATE_HOME", help="Folder of all state.", show_default=".framegate"
-    ),
-]
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--database-url",
-        envvar="FRAMEGATE_DATABASE_URL",
-        metavar="postgresql://…",
-        help="PostgreSQL instead of files in the home; a password belongs into the variable.",
-        show_default=False,
-    ),
 ]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The id of a job.")]
 _URL = "http://127.0.0.1:8000"

@@ -1,5 +1,6 @@
 """`framegate doctor`: all checks of this machine, with what mends each."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,12 +26,12 @@ def doctor(home: Path | None, *, as_json: bool) -> None:
     if as_json:
         print_json({"healthy": healthy, "checks": [asdict(check) for check in checks]})
     else:
-        _print(checks)
+        print_checks(checks)
     if not healthy:
         raise SystemExit(CommandError.exit_code)
 
 
-def _print(checks: list[Check]) -> None:
+def print_checks(checks: Iterable[Check]) -> None:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for check in checks:
         table.add_row(_MARKS[check.state], check.name, escape(check.found))

@@ -1,0 +1,68 @@
+"""The verbs: `check` and `migrate` the database of the settings; `copy` the home's files to it."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from dagster import DagsterInstance
+
+from orchestration.database.contents import contents
+from orchestration.database.copy import CopyError, copy
+from orchestration.database.schema import migrate, version
+from orchestration.database.source import SqliteFiles
+from orchestration.launcher.instance import open_instance
+from orchestration.postgres import PostgresStorage, shared_engine
+from orchestration.settings import Settings
+from orchestration.storage import SqliteStorage
+
+#: One reads the lock, one writes, one looks.
+_CONNECTIONS = 3
+
+
+def main(verb: str) -> int:
+    settings = Settings()
+    try:
+        if verb == "copy":
+            _tell(copied=_copy(settings))
+            return 0
+        with open_instance(settings.folders.dagster) as instance:
+            _check(instance, settings) if verb == "check" else _migrate(instance)
+    except CopyError as error:
+        _tell(error=str(error))
+        return 1
+    return 0
+
+
+def _check(instance: DagsterInstance, settings: Settings) -> None:
+    _tell(version=asdict(version(instance)), contents=asdict(contents(instance, settings.folders)))
+
+
+def _migrate(instance: DagsterInstance) -> None:
+    before = version(instance)
+    after = before if before.is_latest else migrate(instance)
+    _tell(before=before.current, after=after.current)
+
+
+def _copy(settings: Settings) -> Mapping[str, int]:
+    files = SqliteFiles(settings.folders.dagster)
+    url = settings.postgresql
+    if url is None:
+        raise CopyError("FRAMEGATE_DATABASE_URL names no PostgreSQL to copy to.")
+    if not files.runs.exists():
+        raise CopyError(f"There is nothing to copy: {files.runs} does not exist.")
+    for storage in (SqliteStorage(str(files.folder)), PostgresStorage(url, _CONNECTIONS)):
+        if not version(storage).is_latest:
+            raise CopyError("Tables are of an earlier version of Dagster: `framegate db migrate`.")
+    engine = shared_engine(url, _CONNECTIONS).execution_options(isolation_level="READ COMMITTED")
+    with engine.begin() as target:
+        return copy(files, target, lambda what, done, total: _tell(progress=[what, done, total]))
+
+
+def _tell(**facts: Any) -> None:
+    print(json.dumps(facts), flush=True)  # noqa: T201 - what this program is for
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
