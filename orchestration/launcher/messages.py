@@ -73,15 +73,19 @@ def receive(connection: socket.socket) -> dict[str, Any]:
     return message
 
 
-def await_nudges(path: Path) -> socket.socket:
-    """A socket that `nudge` makes readable."""
+@contextmanager
+def await_nudges(path: Path) -> Iterator[socket.socket]:
+    """A socket that `nudge` makes readable, until the block ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-    with _address(path) as address:
-        receiver.bind(address)
-    receiver.settimeout(0.0)
-    return receiver
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as receiver:
+        with _address(path) as address:
+            receiver.bind(address)
+        receiver.settimeout(0.0)
+        try:
+            yield receiver
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def nudge(path: Path) -> None:

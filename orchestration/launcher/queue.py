@@ -4,13 +4,15 @@ Dequeuing and cancelling take the same lock, so that a run cancelled in the queu
 """
 
 import fcntl
+import os
 import select
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import IO, Any
 
 from dagster import DagsterInstance, DagsterRun
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
@@ -63,7 +65,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         workspace_process_context: IWorkspaceProcessContext[Any],
         shutdown_event: Event,  # noqa: ARG002 - Dagster's signature
     ) -> DaemonIterator:
-        with messages.await_nudges(queue_socket(self._home)) as nudges:
+        with _lock_removed(self._home), messages.await_nudges(queue_socket(self._home)) as nudges:
             while True:
                 yield from self.run_iteration(workspace_process_context)
                 yield from self._wait(nudges)
@@ -118,6 +120,27 @@ def locked_queue(home: Home) -> Iterator[None]:
     """Between processes: while it is held, no run enters or leaves the state QUEUED."""
     path = queue_lock(home)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    while True:
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(file, path):
+                yield
+                return
+
+
+@contextmanager
+def _lock_removed(home: Home) -> Iterator[None]:
+    """When the block ends; by who holds it, so that nobody else can."""
+    try:
         yield
+    finally:
+        with locked_queue(home):
+            queue_lock(home).unlink()
+
+
+def _is_at(file: IO[str], path: Path) -> bool:
+    """Whether the file was not removed between opening and locking it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

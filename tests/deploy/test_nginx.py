@@ -111,8 +111,8 @@ def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
         text = text.replace(old, new)
     (folder / "nginx.conf").write_text(
         f"daemon off;\nuser {getpass.getuser()};\npid {folder}/pid;\nerror_log stderr;\n"
-        f"events {{}}\nhttp {{\nclient_body_temp_path {folder}/bodies;\nproxy_temp_path {folder}/answers;\n"
-        f"{text}}}\n"
+        "events {}\nhttp {\n"
+        f"client_body_temp_path {folder}/bodies;\nproxy_temp_path {folder}/answers;\n{text}}}\n"
     )
     with subprocess.Popen(
         ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]  # noqa: S607

@@ -87,6 +87,7 @@ def test_the_service_starts_and_stops_as_the_unit_says(
 
     assert process.returncode == 0
     assert [part for part in tree if part.is_running()] == []
+    assert [path for path in Path(ready.home, "run").rglob("*") if not path.is_dir()] == []
     readable = [path for path in Path(ready.home).rglob("*") if _is_open_to_others(path)]
     assert readable == []
 

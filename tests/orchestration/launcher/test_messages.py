@@ -68,6 +68,7 @@ def test_a_nudge_wakes_who_awaits_it(tmp_path: Path) -> None:
         nudge(path)
 
         assert select.select([nudges], [], [], 5.0)[0]
+    assert not path.exists()
 
 
 def test_a_nudge_to_nobody_is_no_error(tmp_path: Path) -> None:
