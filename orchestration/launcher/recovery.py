@@ -4,6 +4,7 @@ The daemon mends before it launches anything, so it may mend runs that were abou
 warm server mends before it answers, but leaves those alone: the daemon may be starting them.
 """
 
+import shutil
 from collections.abc import Sequence
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
@@ -22,6 +23,17 @@ def recover(instance: DagsterInstance, home: Home, statuses: Sequence[DagsterRun
     for run in instance.get_runs(RunsFilter(statuses=statuses)):
         if not _is_supervised(home, run):
             _settle(instance, home, run)
+    sweep(instance, home)
+
+
+def sweep(instance: DagsterInstance, home: Home) -> None:
+    """Removes what ended runs had not finished writing; whoever ends a run does so at once, unless
+    it is killed just then.
+    """
+    for partial in home.jobs.glob("*/partial"):
+        run = instance.get_run_by_id(partial.parent.name)
+        if run is None or run.is_finished:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _settle(instance: DagsterInstance, home: Home, run: DagsterRun) -> None:

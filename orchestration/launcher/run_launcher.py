@@ -1,6 +1,7 @@
 """Dagster's run launcher for this machine: asks the warm server, and the run's supervisor."""
 
 import logging
+import shutil
 import time
 from collections.abc import Mapping
 from typing import Any, Self
@@ -96,6 +97,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         except messages.NobodyListensError as error:
             if not self._server_answers():
                 return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server starts.")
+            shutil.rmtree(self._home.partial(run.run_id), ignore_errors=True)
             lost = Failure("WORKER_LOST", "Nobody supervises the run any more.")
             self._instance.add_run_tags(run.run_id, {FAILURE_TAG: lost.to_tag()})
             return CheckRunHealthResult(WorkerStatus.FAILED, f"WORKER_LOST: {error}")

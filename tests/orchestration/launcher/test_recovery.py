@@ -9,7 +9,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._time import get_current_timestamp
 
 from contracts.home import Home
-from orchestration.launcher.recovery import UNDER_WAY, recover
+from orchestration.launcher.recovery import UNDER_WAY, recover, sweep
 
 
 @pytest.fixture
@@ -55,3 +55,20 @@ def test_a_run_whose_last_event_was_written_just_before_the_crash_has_ended(
     assert _status(instance, run) is DagsterRunStatus.SUCCESS
     log = instance.all_logs(run.run_id, of_type=DagsterEventType.PIPELINE_SUCCESS)
     assert len(log) == 1
+
+
+def test_what_ended_runs_had_begun_to_write_is_swept_away(
+    instance: DagsterInstance, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    failed = instance.add_run(DagsterRun("a", status=DagsterRunStatus.FAILURE))
+    started = instance.add_run(DagsterRun("a", status=DagsterRunStatus.STARTED))
+    deleted = "0b5ad1a6-9c0f-4f9e-8a56-3d7c0e1f2a34"
+    for run_id in (failed.run_id, started.run_id, deleted):
+        (home.partial(run_id) / "face_detection").mkdir(parents=True)
+        (home.results(run_id)).mkdir()
+    sweep(instance, home)
+    assert not home.partial(failed.run_id).exists()
+    assert not home.partial(deleted).exists()
+    assert home.partial(started.run_id).exists()
+    assert home.results(failed.run_id).exists()
