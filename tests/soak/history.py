@@ -26,7 +26,7 @@ class Request:
 
     Attributes:
         status: the HTTP status; None where the connection was cut, and nobody knows.
-        code: the error's code.
+        code: the error's code; `complaint` is its message.
         submission: which submission it is a try of; each has a name of its own, a tag of its run.
         job: the job asked about, or the one that was answered.
         state: the job's status as answered.
@@ -40,6 +40,7 @@ class Request:
     submission: str = ""
     job: str = ""
     state: str = ""
+    complaint: str = ""
 
 
 @dataclass(frozen=True)

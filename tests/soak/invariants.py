@@ -180,10 +180,13 @@ def _released(facts: Facts) -> Problems:
 def _answers_in_words(facts: Facts) -> Problems:
     for request in facts.requests:
         if request.code == CRASHED:
-            yield request.job or request.submission, f"{request.action} crashed"
+            yield (
+                request.job or request.submission,
+                f"{request.action} crashed: {request.complaint}",
+            )
         taken = request.status is None or request.status in _SUBMIT_ANSWERS
         if request.action == "submit" and not taken and not _is_server_error(request):
-            yield request.submission, f"it was answered {request.status} {request.code}"
+            yield request.submission, f"it was answered {request.status}: {request.complaint}"
 
 
 def _stack_recovers(facts: Facts) -> Problems:

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,8 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(
     history = History(folder / f"soak-{SEED}.jsonl")
     history.path.unlink(missing_ok=True)
     began = time.monotonic()
-    home = tmp_path / "home"
+    home = folder / f"soak-{SEED}"  # its logs are kept with the history
+    shutil.rmtree(home, ignore_errors=True)
     monkeypatch.setenv("FRAMEGATE_HOME", str(home))  # dagster.yaml's classes read it
     stack = SoakedStack(home, start_up, {}, history, lambda: round(time.monotonic() - began, 4))
 

@@ -171,16 +171,18 @@ class Visitor:
         except httpx.TransportError:
             time.sleep(_PAUSE_SECONDS)
         body = _json(answer)
+        error = body.get("error") or {} if _is_error(answer) else {}
         self.history.add(
             Request(
                 began,
                 self.clock(),
                 action,
                 answer.status_code if answer is not None else None,
-                code=(body.get("error") or {}).get("code", "") if _is_error(answer) else "",
+                code=error.get("code", ""),
                 submission=submission,
                 job=job or body.get("id", ""),
-                state=str(body.get("status", "")).lower() if not _is_error(answer) else "",
+                state="" if error else str(body.get("status", "")).lower(),
+                complaint=error.get("message", ""),
             )
         )
         return answer
