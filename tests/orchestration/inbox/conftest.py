@@ -1,0 +1,127 @@
+"""The real sensor on a real inbox, with a Dagster instance that takes its runs."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from dagster import (
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    RunRequest,
+    SensorDefinition,
+    build_sensor_context,
+)
+from dagster._core.storage.tags import RUN_KEY_TAG
+
+from contracts.home import Home
+from orchestration.inbox.folder import InboxFolder
+from orchestration.jobs import build_jobs
+from orchestration.sensors.inbox import build_inbox_sensor
+from orchestration.settings import Settings
+from pipelines.registry.catalog import load_catalog
+from pipelines.registry.presets import load_presets
+
+_QUIET_SECONDS = 0.05
+
+
+@dataclass
+class RealInbox:
+    """`tick` does what Dagster's daemon does: it evaluates the sensor, and makes runs of what it
+    requests unless there is one of that key.
+    """
+
+    home: Home
+    instance: DagsterInstance
+    sensor: SensorDefinition
+    cursor: str | None = None
+    message: str = ""
+    requests: list[RunRequest] = field(default_factory=list)
+
+    def folder(self, name: str = "scene_detection") -> Path:
+        path = self.home.inbox / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def tick(self) -> list[RunRequest]:
+        time.sleep(_QUIET_SECONDS * 1.5)
+        context = build_sensor_context(instance=self.instance, cursor=self.cursor)
+        result = self.sensor.evaluate_tick(context)
+        self.cursor, self.message = result.cursor, result.skip_message or ""
+        requests = list(result.run_requests or [])
+        self.requests += requests
+        for request in requests:
+            self._launch(request)
+        return requests
+
+    def runs(self) -> list[DagsterRun]:
+        return list(self.instance.get_runs())
+
+    def _launch(self, request: RunRequest) -> None:
+        tags = {**request.tags, RUN_KEY_TAG: str(request.run_key)}
+        run = DagsterRun(
+            job_name=str(request.job_name),
+            run_config=request.run_config,
+            tags=tags,
+            status=DagsterRunStatus.STARTING,
+        )
+        self.instance.add_run(run)
+
+
+@pytest.fixture
+def open_inbox(tmp_path: Path) -> Iterator[Callable[..., RealInbox]]:
+    """Opens the inbox of a home; keyword arguments are settings. Opening it again is a restart."""
+    with DagsterInstance.ephemeral() as instance:
+
+        def open_(**settings: object) -> RealInbox:
+            values = {"inbox_quiet_seconds": _QUIET_SECONDS, "home": tmp_path / "home", **settings}
+            read = Settings(**values)  # type: ignore[arg-type]
+            catalog = load_catalog()
+            presets = load_presets(read.folders.presets, catalog)
+            jobs = build_jobs(catalog, read.folders, presets.usable.values())
+            sensor = build_inbox_sensor(read, catalog, presets, jobs)
+            return RealInbox(read.folders, instance, sensor)
+
+        yield open_
+
+
+@pytest.fixture
+def inbox(open_inbox: Callable[..., RealInbox]) -> RealInbox:
+    return open_inbox()
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three tiny videos of different content."""
+    return [
+        _video(tmp_path_factory.mktemp("videos") / f"{grey}.mp4", grey) for grey in (0, 100, 200)
+    ]
+
+
+def _video(path: Path, grey: int) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 32, 32
+        for _ in range(3):
+            picture = np.full((32, 32, 3), grey, dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def video(videos: list[Path], tmp_path: Path) -> Path:
+    return Path(shutil.copy(videos[0], tmp_path / "video.mp4"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> InboxFolder:
+    """A folder of the inbox that no sensor looks at."""
+    path = tmp_path / "faces"
+    path.mkdir()
+    return InboxFolder(path, "faces", ("face_detection",), {}, {})

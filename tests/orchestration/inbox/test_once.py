@@ -1,0 +1,193 @@
+"""One content with one config is run once, whatever happens to the file."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.run import INBOX_FILE_TAG, MEDIA_TAG, OWNER_TAG, PRESET_TAG
+from orchestration.media_store import locate_media
+from pipelines.errors import MediaError
+
+
+def test_a_dropped_video_asks_for_one_run(inbox: Any, video: Path) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+
+    [request] = inbox.tick()
+
+    sha256 = request.tags[MEDIA_TAG]
+    assert request.job_name == "scene_detection"
+    assert request.run_config["ops"]["probe"]["config"] == {"media": sha256, "filename": "a.mp4"}
+    assert request.tags[OWNER_TAG] == "inbox"
+    assert request.tags[INBOX_FILE_TAG] == str(file)
+    assert inbox.home.media(sha256).samefile(file)
+    assert inbox.tick() == []
+
+
+def test_every_pipeline_has_its_folder_before_anything_is_dropped(inbox: Any) -> None:
+    inbox.tick()
+
+    names = {path.name for path in inbox.home.inbox.iterdir()}
+    assert {"face_detection", "scene_detection", "speech_activity"} <= names
+
+
+def test_a_file_that_still_changes_is_left_alone(
+    open_inbox: Callable[..., Any], video: Path
+) -> None:
+    inbox = open_inbox(inbox_quiet_seconds=3600.0)
+    shutil.copy(video, inbox.folder() / "a.mp4")
+
+    assert inbox.tick() == []
+
+
+def test_a_file_that_is_open_for_writing_waits_however_quiet_it_is(inbox: Any, video: Path) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    with file.open("ab"):
+        assert inbox.tick() == []
+        assert "still open for writing" in inbox.message
+        shutil.copy(video, inbox.folder("speech_activity") / "b.mp4")
+        assert len(inbox.tick()) == 1  # nothing waits for it
+
+    assert len(inbox.tick()) == 1
+
+
+@pytest.mark.parametrize("change", ["renamed", "touched", "copied", "copied over itself"])
+def test_the_same_content_is_not_run_twice(inbox: Any, video: Path, change: str) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    assert len(inbox.tick()) == 1
+    match change:
+        case "renamed":
+            file.rename(file.with_name("b.mp4"))
+        case "touched":
+            os.utime(file)
+        case "copied":
+            shutil.copy(file, file.with_name("b.mp4"))
+        case _:
+            shutil.copy(video, file)
+
+    assert inbox.tick() == []
+    assert inbox.tick() == []
+
+
+def test_two_files_of_one_content_in_one_tick_are_one_run(inbox: Any, video: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(video, inbox.folder() / name)
+
+    assert len(inbox.tick()) == 1
+    assert inbox.tick() == []
+
+
+def test_the_same_content_is_run_once_for_each_config(
+    open_inbox: Callable[..., Any], tmp_path: Path, video: Path
+) -> None:
+    """Where a preset says in other words what the pipeline does anyway, it is the same config."""
+    presets = tmp_path / "home" / "presets"
+    presets.mkdir(parents=True)
+    (presets / "same.yaml").write_text(
+        "pipelines: [scene_detection]\nconfig: {scene_detection: {threshold: 0.5}}\n"
+    )
+    (presets / "other.yaml").write_text(
+        "pipelines: [scene_detection]\nconfig: {scene_detection: {threshold: 0.25}}\nowner: ana\n"
+    )
+    inbox = open_inbox()
+    for name in ("scene_detection", "same", "other"):
+        shutil.copy(video, inbox.folder(name) / "a.mp4")
+
+    requests = {request.job_name: request for request in inbox.tick()}
+
+    assert len(requests) == 2
+    assert "other" in requests
+    assert requests["other"].tags[PRESET_TAG] == "other"
+    assert requests["other"].tags[OWNER_TAG] == "ana"
+
+
+def test_new_content_under_the_same_name_is_a_new_run(inbox: Any, videos: list[Path]) -> None:
+    """And what the first run is to read is not mistaken for it: both names are one file."""
+    file = inbox.folder() / "a.mp4"
+    shutil.copy(videos[0], file)
+    [first] = inbox.tick()
+    shutil.copyfile(videos[1], file)  # in place
+
+    with pytest.raises(MediaError, match="no media"):
+        locate_media(inbox.home, first.tags[MEDIA_TAG])
+    [second] = inbox.tick()
+
+    assert second.tags[MEDIA_TAG] != first.tags[MEDIA_TAG]
+    assert locate_media(inbox.home, second.tags[MEDIA_TAG]).samefile(file)
+
+
+def test_a_touched_video_stays_in_the_store(inbox: Any, video: Path) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    [request] = inbox.tick()
+
+    os.utime(file)
+
+    assert locate_media(inbox.home, request.tags[MEDIA_TAG]).samefile(file)
+
+
+def test_a_video_that_is_deleted_afterwards_is_still_there_for_its_run(
+    inbox: Any, video: Path
+) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    [request] = inbox.tick()
+
+    file.unlink()
+
+    assert locate_media(inbox.home, request.tags[MEDIA_TAG]).read_bytes() == video.read_bytes()
+
+
+def test_after_a_restart_without_its_cursor_nothing_is_run_again(
+    open_inbox: Callable[..., Any], video: Path
+) -> None:
+    inbox = open_inbox()
+    shutil.copy(video, inbox.folder() / "a.mp4")
+    assert len(inbox.tick()) == 1
+
+    assert open_inbox().tick() == []
+
+
+@pytest.fixture(scope="module")
+def opened() -> list[str]:
+    """The paths of all files that are opened. Python never takes such a hook back."""
+    paths: list[str] = []
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str):
+            paths.append(arguments[0])
+
+    sys.addaudithook(note)
+    return paths
+
+
+@pytest.fixture
+def full_inbox(inbox: Any, video: Path) -> Any:
+    """2,000 files that have been dealt with."""
+    for number in range(2000):
+        shutil.copyfile(video, inbox.folder() / f"{number}.mp4")
+    inbox.tick()
+    deadline = time.monotonic() + 120
+    settled = None
+    while inbox.cursor != settled and time.monotonic() < deadline:
+        settled = inbox.cursor
+        inbox.tick()
+    return inbox
+
+
+def test_thousands_of_files_are_opened_once(
+    full_inbox: Any, opened: list[str], videos: list[Path]
+) -> None:
+    assert len(full_inbox.requests) == 1
+    assert len(full_inbox.cursor) < 1000
+
+    opened.clear()
+    assert full_inbox.tick() == []
+    assert [path for path in opened if str(full_inbox.home.inbox) in path] == []
+
+    fresh = Path(shutil.copy(videos[1], full_inbox.folder() / "fresh.mp4"))
+    assert len(full_inbox.tick()) == 1
+    assert {path for path in opened if str(full_inbox.home.inbox) in path} == {str(fresh)}

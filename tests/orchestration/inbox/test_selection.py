@@ -1,0 +1,99 @@
+"""What is due, and how far the mark moves: whatever happens in between, no file is forgotten."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration.inbox.cursor import MAX_WAITING, Cursor, Mark
+from orchestration.inbox.entry import Entry
+from orchestration.inbox.selection import Fate, advance, select, trusted
+
+
+def entry(ctime: int, inode: int = 1) -> Entry:
+    return Entry(f"{inode}.mp4", (ctime, inode), is_file=True)
+
+
+def test_what_changed_too_lately_is_not_due() -> None:
+    selection = select([entry(100), entry(20, 2), entry(95, 3)], now=105, quiet=10)
+
+    assert [each.moment for each in selection.due] == [(20, 2), (95, 3)]
+    assert selection.growing == 1
+
+
+def test_a_file_whose_fate_is_open_holds_the_mark() -> None:
+    due = [entry(1), entry(2, 2), entry(3, 3)]
+
+    mark = advance(Mark(), due, {(1, 1): Fate.SETTLED, (3, 3): Fate.SETTLED})
+
+    assert mark == Mark((1, 1))
+
+
+def test_what_waits_is_passed_and_stays_due() -> None:
+    due = [entry(1), entry(2, 2)]
+
+    mark = advance(Mark(), due, {(1, 1): Fate.WAITS, (2, 2): Fate.SETTLED})
+
+    assert mark == Mark((2, 2), frozenset({(1, 1)}))
+    assert not mark.is_settled((1, 1))
+    assert mark.is_settled((2, 2))
+    assert advance(mark, due[:1], {(1, 1): Fate.SETTLED}) == Mark((2, 2))
+
+
+def test_a_file_that_waited_and_went_away_is_forgotten() -> None:
+    assert advance(Mark((5, 5), frozenset({(1, 1)})), [], {}) == Mark((5, 5))
+
+
+def test_a_clock_that_was_set_back_makes_all_files_due_again() -> None:
+    assert trusted(Mark((100, 1)), now=99) == Mark()
+    assert trusted(Mark((100, 1)), now=100) == Mark((100, 1))
+
+
+def test_a_cursor_that_cannot_be_read_begins_anew() -> None:
+    assert Cursor.read("not JSON") == Cursor()
+    assert Cursor.read('{"marks": 3}') == Cursor()
+    assert Cursor.read(None) == Cursor()
+
+
+def test_a_cursor_comes_back_as_it_was_written() -> None:
+    cursor = Cursor(marks={"faces": Mark((7, 3), frozenset({(2, 2)}))}, linked_until=1.5)
+
+    assert Cursor.read(cursor.write()) == cursor
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([Fate.SETTLED, Fate.WAITS, None]), min_size=30, max_size=30),
+        max_size=12,
+    )
+)
+def test_every_file_is_settled_in_the_end_and_none_before(rounds: list[list[Fate | None]]) -> None:
+    """Whatever fates the rounds give: what was not settled stays due, and a last round settles
+    the rest.
+    """
+    entries = [entry(index // 3 + 1, index) for index in range(30)]
+    settled: set[tuple[int, int]] = set()
+    mark = Mark()
+    for fates in rounds:
+        due = [each for each in entries if not mark.is_settled(each.moment)]
+        given_now = {
+            each.moment: fate
+            for each, fate in zip(entries, fates, strict=True)
+            if fate is not None and each in due
+        }
+        mark = advance(mark, due, given_now)
+        settled |= {moment for moment, fate in given_now.items() if fate is Fate.SETTLED}
+        for each in entries:
+            assert each.moment in settled or not mark.is_settled(each.moment)
+    due = [each for each in entries if not mark.is_settled(each.moment)]
+    mark = advance(mark, due, {each.moment: Fate.SETTLED for each in due})
+    assert all(mark.is_settled(each.moment) for each in entries)
+    assert not mark.waiting
+
+
+def test_the_cursor_stays_small_however_many_files_wait() -> None:
+    due = [entry(index, index) for index in range(1, 50_001)]
+
+    mark = advance(Mark(), due, {each.moment: Fate.WAITS for each in due})
+
+    assert len(mark.waiting) == MAX_WAITING
+    assert not mark.is_settled(due[MAX_WAITING].moment)
+    assert len(Cursor(marks={"faces": mark}).write()) < 10_000
