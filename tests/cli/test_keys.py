@@ -80,3 +80,20 @@ def test_a_database_that_is_none_is_told(framegate: Framegate, home: Path) -> No
 
     assert failed.returncode == 1
     assert "database cannot be used" in failed.stderr
+
+
+def test_a_key_may_come_with_a_webhook_whose_secret_is_shown_once(
+    framegate: Framegate, home: Path
+) -> None:
+    made = framegate(
+        *("keys", "create", "--role", "annotator", "--name", "ann", "--home", home),
+        *("--webhook", "https://lab.example/private-path"),
+    )
+    listed = framegate("keys", "list", "--home", home)
+
+    assert made.stdout.startswith("fg_")
+    assert made.stdout.count("\n") == 1
+    assert "whsec_" in made.stderr
+    assert "lab.example" in listed.stdout
+    assert "private-path" not in listed.stdout
+    assert "whsec_" not in listed.stdout
