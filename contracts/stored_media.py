@@ -7,10 +7,13 @@ removing take one lock, so that a claim either finds the media and keeps it, or 
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contracts.home import Home
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @contextmanager
@@ -22,12 +25,17 @@ def locked_store(home: Home) -> Iterator[None]:
         yield
 
 
-def claim_media(home: Home, sha256: str) -> bool:
-    """Whether the media is stored; if so, it is safe from retention until a run refers to it."""
+def claim_media(home: Home, reference: str) -> bool:
+    """Whether the media is stored; if so, it is safe from retention until a run refers to it.
+
+    False as well for a reference that is no SHA-256: files elsewhere are not in the store.
+    """
+    if not _SHA256.fullmatch(reference):
+        return False
     with locked_store(home):
-        if not (home.media(sha256).is_file() and home.media_facts(sha256).is_file()):
+        if not (home.media(reference).is_file() and home.media_facts(reference).is_file()):
             return False
-        os.utime(home.media_facts(sha256))
+        os.utime(home.media_facts(reference))
     return True
 
 

@@ -7,6 +7,7 @@ takes longer than all that a short run writes. Alembic's part is done once here,
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from dagster import __version__
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
@@ -26,6 +27,19 @@ class TemplateEventLogStorage(SqliteEventLogStorage):
             super()._initdb(engine, for_index_shard)
         elif not path.exists():
             _link_copy(self._template(), path)
+
+    def run_connection(self, run_id: str | None = None) -> Any:
+        """Another process may have deleted the run, and its database with it."""
+        if run_id and not Path(self.path_for_shard(run_id)).exists():
+            self._initialized_dbs.discard(run_id)
+        return super().run_connection(run_id)
+
+    def delete_events(self, run_id: str) -> None:
+        """Of a deleted run nothing stays, not even the empty file that Dagster would leave."""
+        super().delete_events(run_id)
+        shard = Path(self.path_for_shard(run_id))
+        for path in (shard, *shard.parent.glob(f"{shard.name}-*")):
+            path.unlink(missing_ok=True)
 
     def _template(self) -> Path:
         """An empty database of this Dagster's schema; it appears whole, whoever makes it first."""
