@@ -102,8 +102,7 @@ def test_materializing_annotations_of_media_is_a_job_with_results(
     assert list(ended["pipeline_results"]) == ["brightness"]
     archive = rest.get(f"/api/v1/jobs/{ended['id']}/artifacts")
     names = zipfile.ZipFile(io.BytesIO(archive.content)).namelist()
-    assert {"hum.wav", "brightness/hum_brightness.csv"} <= {
-        name.split("/", 1)[-1] for name in names
-    }
+    assert "hum_brightness.csv" in names
+    assert [name for name in names if name.startswith("hum.")]  # the media itself
     status = _ask(stack, STALE, key=key, media=job["media"])["assetNodeOrError"]["staleStatus"]
     assert status == "FRESH"
