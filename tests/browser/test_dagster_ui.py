@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from contracts.run import FILENAME_TAG
 from pipelines.clips import clip
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("chromium")]
 
 PIPELINE = "brightness"
 ASSET = f"/assets/annotations/{PIPELINE}"
