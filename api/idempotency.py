@@ -139,7 +139,8 @@ class IdempotencyRecords:
                     "This Idempotency-Key was used for another submission.",
                     hint="Use a new key for each new submission.",
                 )
-            if record.run_id or moment - record.claimed_at < self._stale_after:
+            # The clock may have been set back since: what lies in the future is of no use, either.
+            if record.run_id or abs(moment - record.claimed_at) < self._stale_after:
                 return Claim(owner, key, record.attempt, run_id=record.run_id)
             record.attempt, record.claimed_at = attempt, moment
             return Claim(owner, key, attempt, is_mine=True)

@@ -49,7 +49,7 @@ class Watcher:
 
     async def poll(self) -> list[Event]:
         """Oldest first. Raises OrchestratorUnavailableError; then the next poll tells all."""
-        after = self._seen_until - _OVERLAP_SECONDS
+        after = _look_back(self._seen_until)
         updated = await self._all(RunFilter(tags=_TAGS, updated_after=after))
         fresh = {run.run_id for run in updated}
         watched = [run for run in self._runs.values() if run.run_id not in fresh]
@@ -65,7 +65,7 @@ class Watcher:
 
         Raises OrchestratorUnavailableError.
         """
-        after = moment / 1_000_000 - _OVERLAP_SECONDS
+        after = _look_back(moment / 1_000_000)
         page = await self._dagster.runs(RunFilter(tags=_TAGS, updated_after=after), limit=_PAGE)
         events = [await self.snapshot(run) for run in page.runs]
         return sorted(events, key=lambda event: event.moment)
@@ -118,3 +118,8 @@ class Watcher:
 
     def _describe(self, run: Run, files: JobFiles) -> Job:
         return describe(run, files, url=self._url_of(run.run_id))
+
+
+def _look_back(seen_until: float) -> float:
+    """Since when to look: a clock that was set back stamps what is new with less than was seen."""
+    return min(seen_until, time.time()) - _OVERLAP_SECONDS

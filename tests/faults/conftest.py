@@ -90,12 +90,16 @@ class Jobs:
     def at_work(self, behaviour: str, **config: Any) -> tuple[str, psutil.Process]:
         """A job whose pipeline has begun, and its run worker."""
         job = self.submit(behaviour, **config)
+        return job, self.await_start(job)
+
+    def await_start(self, job: str) -> psutil.Process:
+        """The run worker, once the pipeline has begun."""
         started = self.home.partial(job) / "misbehaving" / "started.txt"
-        deadline = time.monotonic() + 60.0
+        deadline = time.monotonic() + 120.0
         while not (started.exists() and started.read_text()):
             assert time.monotonic() < deadline, self.get(job)
             time.sleep(_LOOK_SECONDS)
-        return job, psutil.Process(int(started.read_text()))
+        return psutil.Process(int(started.read_text()))
 
 
 @pytest.fixture(scope="session")
