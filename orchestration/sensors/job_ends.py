@@ -22,6 +22,8 @@ from orchestration.webhooks.job_ends import Cursor, job_ends
 from orchestration.webhooks.outbox import Entry, Outbox
 
 _INTERVAL_SECONDS = 15
+#: Where nobody asked to be told, only the log waits for the next tick.
+_IDLE_INTERVAL_SECONDS = 30
 #: Dagster gives a sensor a minute.
 _DELIVERY_SECONDS = 25.0
 _DESCRIPTION = """
@@ -35,15 +37,16 @@ logger = logging.getLogger("framegate.jobs")
 
 def build_job_end_sensor(settings: Settings) -> SensorDefinition:
     outbox = Outbox(settings.folders)
+    is_needed = bool(_targets(settings))
 
     @sensor(
         name="job_ends",
-        minimum_interval_seconds=_INTERVAL_SECONDS,
+        minimum_interval_seconds=_INTERVAL_SECONDS if is_needed else _IDLE_INTERVAL_SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
         description=_DESCRIPTION,
     )
     def _job_ends(context: SensorEvaluationContext) -> SkipReason:
-        targets = [*([settings.webhook] if settings.webhook else []), *read_targets(outbox.home)]
+        targets = _targets(settings)
         ends, cursor = job_ends(context.instance, Cursor.read(context.cursor))
         for end in ends:
             logger.info("job ended", extra=log_fields(end))
@@ -55,6 +58,11 @@ def build_job_end_sensor(settings: Settings) -> SensorDefinition:
         return SkipReason(f"{ended}; webhooks: {count}." if str(count) else f"{ended}.")
 
     return _job_ends
+
+
+def _targets(settings: Settings) -> list[Target]:
+    everybody = settings.webhook
+    return [*([everybody] if everybody else []), *read_targets(settings.folders)]
 
 
 def announce(end: JobEnd, targets: list[Target], outbox: Outbox, *, api_url: str) -> None:
