@@ -28,7 +28,7 @@ from contracts.run import (
 )
 from orchestration import descriptions
 from orchestration.descriptions import job_description
-from orchestration.ops import annotate_op, probe_op
+from orchestration.ops import DEFAULT_CONFIG, annotate_op, probe_op
 from orchestration.resources import HOME, home_resource
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.presets import Preset
@@ -117,4 +117,5 @@ def _job(
         executor_def=in_process_executor,
         tags={KIND_TAG: KIND, **tags},
         config=dict(config) if config else None,
+        metadata={DEFAULT_CONFIG: dict(config)} if config else None,
     )

@@ -47,6 +47,9 @@ from pipelines.registry.validation import normalised_config, validate_config
 #: Read by Dagster's Kubernetes engine, which takes over past one machine.
 _KUBERNETES_GPU = {"container_config": {"resources": {"limits": {"nvidia.com/gpu": "1"}}}}
 
+#: In a job's metadata: its own run config, which Dagster forgets where ops are selected.
+DEFAULT_CONFIG = "default config"
+
 _PROBE_CONFIG = {
     "media": Field(
         MediaReference(),
@@ -141,8 +144,9 @@ def _op_config(context: OpExecutionContext, name: str) -> Mapping[str, Any]:
     """The config as it was submitted, before Dagster filled in what its schema knows; in a run of
     a preset, what was left out is the preset's.
     """
+    default: Any = context.job_def.metadata.get(DEFAULT_CONFIG)
     submitted = _config_of(context.run.run_config, name)
-    return {**_config_of(context.job_def.run_config or {}, name), **submitted}
+    return {**_config_of(default.value, name), **submitted} if default else submitted
 
 
 def _config_of(run_config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ No tags beyond plain values, no aliases (a few lines of them can stand for gigab
 twice, of which YAML would silently drop one.
 """
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,12 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             keys.add(name)
         return super().construct_mapping(node, deep=deep)
+
+
+#: `1e-3` is a number to everybody but YAML 1.1.
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 def _read_text(path: Path) -> str:

@@ -1,8 +1,4 @@
-"""One validator behind every door: the same configs, posted through all of them, get one verdict.
-
-Schedules and sensors do not exist yet; when they do, they go through `validate_config`, too, and
-get a door here.
-"""
+"""One validator behind every door: the same configs, posted through all, get one verdict."""
 
 import json
 import random
@@ -27,6 +23,7 @@ from contracts.home import Home
 from contracts.run import FAILURE_TAG, PROBE_OP, Failure
 from orchestration.jobs import build_jobs
 from pipelines.registry.catalog import Catalog, load_catalog
+from pipelines.registry.presets import load_presets
 from pipelines.registry.validation import Verdict, validate_config
 
 CONFIGS = 200
@@ -181,6 +178,27 @@ def test_the_command_line_says_the_same(
         done = CliRunner().invoke(app, ["validate", name, json.dumps(config), *reach])
         assert _read(json.loads(done.stdout)) == told, config
         assert (done.exit_code == 0) == told.valid
+
+
+def test_a_preset_and_so_the_inbox_sensor_says_the_same(
+    configs: list[tuple[str, dict[str, Any]]],
+    catalog: Catalog,
+    judged: list[Told],
+    tmp_path: Path,
+) -> None:
+    """Of all configs at once, each in a file of its own; JSON is YAML, too."""
+    for number, (name, config) in enumerate(configs):
+        preset = {"pipelines": [name], "config": {name: config}}
+        (tmp_path / f"preset_{number}.yaml").write_text(json.dumps(preset))
+
+    presets = load_presets(tmp_path, catalog)
+
+    for number, ((name, _config), told) in enumerate(zip(configs, judged, strict=True)):
+        file = f"preset_{number}.yaml"
+        fields = [problem.field for problem in presets.problems if problem.file == file]
+        expected = [field.replace("config", f"config.{name}", 1) for field, _code in told.errors]
+        assert fields == expected, file
+        assert (f"preset_{number}" in presets.usable) == told.valid
 
 
 def test_dagster_takes_every_good_config(
