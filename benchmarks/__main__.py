@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from benchmarks import api, jobs_api, pipelines
+from benchmarks import api, jobs_api, pipelines, scrapes
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -11,3 +11,4 @@ if __name__ == "__main__":
     pipelines.main(["--json", str(RESULTS / "pipelines.json"), *sys.argv[1:]])
     api.main(["--json", str(RESULTS / "api.json")])
     jobs_api.main(["--json", str(RESULTS / "jobs_api.json")])
+    scrapes.main(["--json", str(RESULTS / "scrapes.json")])
