@@ -37,12 +37,12 @@ def migrate(home: Path | None, database_url: str | None, *, as_json: bool) -> No
     answers().print(f"Framegate's tables are at {own}, Dagster's at {dagsters['after']}{was}.")
 
 
-def copy(home: Path | None, to: str, *, as_json: bool) -> None:
+def copy(home: Path | None, to: str | None, *, as_json: bool) -> None:
     """All of it or nothing: both sides are committed when both have been copied."""
     settings = read_settings(home=home, database_url=to)
     target_url = parse_url(settings.database)
     if not is_postgresql(target_url):
-        raise UsageError("Only PostgreSQL can be copied to.")
+        raise UsageError("Name the PostgreSQL to copy to: --to or FRAMEGATE_DATABASE_URL.")
     source_file = settings.paths.database
     if not source_file.exists():
         raise CommandError(f"There is nothing to copy: {source_file} does not exist.")

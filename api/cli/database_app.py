@@ -29,14 +29,14 @@ def migrate(*, home: Home = None, database_url: DatabaseUrl = None, as_json: Jso
 def copy(
     *,
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
             envvar="FRAMEGATE_DATABASE_URL",
             metavar="postgresql://…",
             help="An empty database; a password belongs into the variable.",
             show_default=False,
         ),
-    ],
+    ] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ the order of the index and of each log, whatever the clocks said.
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Numbering:
     def of_run(self, run_id: str) -> Iterator[int]:
         """In the order of the run's log."""
         blocks = self._blocks.get(run_id, [])
-        ends = [position for position, _id in blocks[1:]] + [self._counts.get(run_id, 0)]
-        for (position, first), end in zip(blocks, ends, strict=True):
-            yield from range(first, first + end - position)
+        starts = [position for position, _id in blocks] + [self._counts.get(run_id, 0)]
+        for (_position, first), (start, end) in zip(blocks, pairwise(starts), strict=True):
+            yield from range(first, first + end - start)
 
     def after(self, index_id: int) -> int:
         """Who had seen the index up to `index_id`, has seen everything up to this new id."""

@@ -1,0 +1,235 @@
+"""`framegate db` on real databases: a home's history goes from SQLite into PostgreSQL whole."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from dagster import (
+    AssetKey,
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    RunStatusChangeRecordsFilter,
+    asset,
+    materialize,
+)
+from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
+from dagster._core.remote_origin import (
+    GrpcServerCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+)
+
+from api.auth.keys import create_key, list_keys
+from api.auth.roles import Role
+from api.database import open_database
+from api.stack.layout import lay_out
+from api.stack.lock import RunningStack, hold_home
+from contracts.home import Home
+from contracts.run import KIND, KIND_TAG
+from orchestration.launcher.instance import open_instance
+from tests.postgresql import Databases
+
+pytestmark = pytest.mark.postgres
+
+Framegate = Callable[..., subprocess.CompletedProcess[str]]
+
+ASSET = AssetKey(["films", "cuts"])
+FINISHED = RunStatusChangeRecordsFilter(DagsterEventType.RUN_SUCCESS)
+
+
+@dataclass(frozen=True)
+class Copy:
+    url: str
+    rows: Mapping[str, int]
+
+
+@asset(key=ASSET)
+def cuts() -> None:
+    """Nothing but its events."""
+
+
+@contextmanager
+def opened(home: Home, url: str = "") -> Iterator[DagsterInstance]:
+    """A home's Dagster, in PostgreSQL where a URL is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRAMEGATE_HOME", str(home.root))
+        patch.setenv("FRAMEGATE_DATABASE_URL", url)
+        with open_instance(home.dagster) as instance:
+            yield instance
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """With a history in SQLite: runs of an asset, runs that took turns, a sensor between them."""
+    home = Home(tmp_path_factory.mktemp("history") / "home")
+    lay_out(home)
+    with closing(open_database(f"sqlite:///{home.database}")) as database:
+        create_key(database, role=Role.ADMIN, name="root")
+    with opened(home) as instance:
+        for _ in range(2):
+            assert materialize([cuts], instance=instance, tags={KIND_TAG: KIND}).success
+        _take_turns(instance)
+        _sensor_has_seen_the_first(instance)
+        assert materialize([cuts], instance=instance).success
+        instance.add_dynamic_partitions("films", ["a", "b"])
+    return home
+
+
+@pytest.fixture(scope="module")
+def copy(framegate: Framegate, home: Home, postgres: Databases) -> Iterator[Copy]:
+    """The copy of the history, and how many rows of which table came."""
+    with postgres.fresh() as url:
+        copied = framegate("db", "copy", "--json", "--home", home.root, FRAMEGATE_DATABASE_URL=url)
+        assert copied.returncode == 0, copied.stderr
+        yield Copy(url, json.loads(copied.stdout)["copied"])
+
+
+def _take_turns(instance: DagsterInstance) -> None:
+    runs = [instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED)) for _ in range(2)]
+    for _ in range(3):
+        for run in runs:
+            instance.report_engine_event("It goes on.", run)
+    for run in runs:
+        end = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, job_name="job")
+        instance.report_dagster_event(end, run_id=run.run_id)
+
+
+def _sensor_has_seen_the_first(instance: DagsterInstance) -> None:
+    changes = instance.fetch_run_status_changes(FINISHED, limit=100, ascending=True).records
+    cursor = RunStatusSensorCursor(record_id=changes[2].storage_id).to_json()
+    location = GrpcServerCodeLocationOrigin("localhost", socket="x", location_name="framegate")
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "done")
+    instance.add_instigator_state(
+        InstigatorState(
+            origin,
+            InstigatorType.SENSOR,
+            InstigatorStatus.RUNNING,
+            SensorInstigatorData(cursor=cursor),
+        )
+    )
+
+
+def _facts(instance: DagsterInstance) -> Mapping[str, Any]:
+    """What people and sensors see of the history: not the ids of events, but their order."""
+    runs = {record.dagster_run.run_id: record for record in instance.get_run_records()}
+    [state] = instance.all_instigator_state()
+    seen = RunStatusSensorCursor.from_json(state.sensor_instigator_data.cursor or "").record_id
+    latest = instance.get_latest_materialization_event(ASSET)
+    return {
+        "runs": list(runs),
+        "tags": {run_id: record.dagster_run.tags for run_id, record in runs.items()},
+        "statuses": {run_id: record.dagster_run.status for run_id, record in runs.items()},
+        "times": {run_id: (run.create_timestamp, run.end_time) for run_id, run in runs.items()},
+        "events": {run_id: instance.all_logs(run_id) for run_id in runs},
+        "latest": latest,
+        "record": instance.fetch_materializations(ASSET, limit=1).records[0].event_log_entry,
+        "unseen": [
+            change.event_log_entry
+            for change in instance.fetch_run_status_changes(
+                FINISHED, cursor=None, limit=100, ascending=True
+            ).records
+            if change.storage_id > seen
+        ],
+        "partitions": instance.get_dynamic_partitions("films"),
+    }
+
+
+def test_the_history_is_the_same_in_the_copy(home: Home, copy: Copy) -> None:
+    with opened(home) as instance:
+        before = _facts(instance)
+    with opened(home, copy.url) as instance:
+        after = _facts(instance)
+
+    assert len(before["unseen"]) == 2
+    assert after == before
+    assert copy.rows["runs"] == len(before["runs"]) == 5
+    assert copy.rows["event_logs"] == sum(map(len, before["events"].values()))
+
+
+def test_the_copys_history_goes_on(home: Home, copy: Copy) -> None:
+    with opened(home, copy.url) as instance:
+        run = instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED))
+        instance.report_engine_event("It goes on.", run)
+        [event] = instance.get_records_for_run(run.run_id).records
+        instance.delete_run(run.run_id)
+
+    assert event.storage_id > copy.rows["event_logs"]
+
+
+def test_keys_of_the_home_are_keys_of_the_copy(home: Home, copy: Copy) -> None:
+    with closing(open_database(f"sqlite:///{home.database}")) as ours:
+        keys = list_keys(ours)
+    with closing(open_database(copy.url)) as theirs:
+        assert list_keys(theirs) == keys
+
+
+def test_nothing_is_copied_onto_something(framegate: Framegate, home: Home, copy: Copy) -> None:
+    refused = framegate("db", "copy", "--home", home.root, FRAMEGATE_DATABASE_URL=copy.url)
+
+    assert refused.returncode == 1
+    assert "not empty" in refused.stderr
+
+
+def test_a_copy_that_fails_leaves_the_target_empty(
+    framegate: Framegate, home: Home, database_url: str
+) -> None:
+    damaged = home.dagster / "history" / "runs" / "damaged.db"
+    damaged.write_text("not a database, but long enough to be taken for one" * 9)
+    failed = framegate("db", "copy", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url)
+    damaged.unlink()
+    with opened(home, database_url) as instance, closing(open_database(database_url)) as database:
+        assert (instance.get_run_records(), list_keys(database)) == ([], [])
+
+    assert failed.returncode == 1
+
+
+def test_nothing_is_copied_under_a_running_stack(
+    framegate: Framegate, home: Home, database_url: str
+) -> None:
+    with hold_home(home.run, RunningStack(os.getpid(), "http://here", "")):
+        refused = framegate("db", "copy", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url)
+
+    assert refused.returncode == 1
+    assert "http://here" in refused.stderr
+
+
+def test_check_tells_versions_contents_and_folders_that_do_not_agree(
+    framegate: Framegate, home: Home, copy: Copy
+) -> None:
+    (home.jobs / "of-nobody").mkdir()
+    checked = framegate(
+        "db", "check", "--json", "--home", home.root, FRAMEGATE_DATABASE_URL=copy.url
+    )
+    assert checked.returncode == 0, checked.stdout
+    checks = {check["name"]: check for check in json.loads(checked.stdout)["checks"]}
+
+    assert checks["database"]["found"].startswith("PostgreSQL")
+    assert "5 runs" in checks["contents"]["found"]
+    assert checks["connections"]["state"] == "ok"
+    assert checks["folders"]["found"] == "of-nobody without a run"
+    assert "completed, but without a folder" in checks["results"]["found"]
+
+
+def test_migrate_says_what_the_tables_are_at(
+    framegate: Framegate, home: Home, database_url: str
+) -> None:
+    migrated = framegate(
+        "db", "migrate", "--json", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url
+    )
+
+    assert migrated.returncode == 0, migrated.stderr
+    assert json.loads(migrated.stdout)["framegate"] == "0001"
