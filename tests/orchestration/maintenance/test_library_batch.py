@@ -56,13 +56,18 @@ def clip(library: Path) -> Path:
     return library / "trip" / "clip.wav"
 
 
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory: pytest.TempPathFactory) -> list[JobDefinition]:
+    """What the batch queues; nobody executes it here."""
+    return build_jobs(load_catalog(), Home(tmp_path_factory.mktemp("home")))
+
+
 @pytest.fixture
-def batch(home: Home, library: Path) -> JobDefinition:
+def batch(home: Home, library: Path, jobs: list[JobDefinition]) -> JobDefinition:
     settings = Settings(
         home=home.root, library_roots=(library,), batch_pipelines=(SCENES, SPEECH), batch_limit=5
     )
-    catalog = load_catalog()
-    return build_library_batch(settings, catalog, build_jobs(catalog, home))
+    return build_library_batch(settings, load_catalog(), jobs)
 
 
 @pytest.fixture
