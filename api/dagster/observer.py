@@ -11,6 +11,7 @@ from api.dagster.run import InstanceState, Run, RunFilter, RunStatus
 from api.dagster.transport import GraphqlTransport
 from api.errors import InternalServerError
 
+_QUEUED = (RunStatus.QUEUED,)
 _ENDED = (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED)
 #: More runs than any machine runs at once.
 _MOST_RUNNING = 200
@@ -46,26 +47,18 @@ class Observer:
         self._transport = transport
 
     async def activity(self, jobs: Sequence[str]) -> Activity:
-        """What waits and runs now; `jobs` are counted each."""
-        queued = (RunStatus.QUEUED,)
-        counted = {
-            f"job{number}": RunFilter(statuses=queued, job_name=job).to_variables()
-            for number, job in enumerate(jobs)
-        }
+        """What waits and runs now; while anything waits, `jobs` are counted each."""
         variables = {
-            "queued": RunFilter(statuses=queued).to_variables(),
+            "queued": RunFilter(statuses=_QUEUED).to_variables(),
             "running": RunFilter(statuses=RUNNING).to_variables(),
             "limit": _MOST_RUNNING,
-            **counted,
         }
-        data = await self._transport.ask(documents.activity(len(jobs)), variables)
+        data = await self._transport.ask(documents.ACTIVITY, variables)
+        queued = tuple(_member(data["waiting"], "RunIds")["results"])
         return Activity(
             instance=parse_instance(data),
-            queued=tuple(_member(data["waiting"], "RunIds")["results"]),
-            queued_by_job={
-                job: _member(data[alias], "Runs")["count"]
-                for job, alias in zip(jobs, counted, strict=True)
-            },
+            queued=queued,
+            queued_by_job=await self._count(jobs) if queued else dict.fromkeys(jobs, 0),
             running=tuple(parse_run(run) for run in _member(data["active"], "Runs")["results"]),
         )
 
@@ -83,6 +76,18 @@ class Observer:
         variables = {"filter": run_filter.to_variables(), "limit": limit, "cursor": cursor}
         data = await self._transport.ask(documents.ENDED_RUNS, variables)
         return [_ended(run) for run in _member(data["result"], "Runs")["results"]]
+
+    async def _count(self, jobs: Sequence[str]) -> dict[str, int]:
+        """How many runs of each job are in the queue."""
+        variables = {
+            f"filter{number}": RunFilter(statuses=_QUEUED, job_name=job).to_variables()
+            for number, job in enumerate(jobs)
+        }
+        data = await self._transport.ask(documents.counts(len(jobs)), variables)
+        return {
+            job: _member(data[alias], "Runs")["count"]
+            for job, alias in zip(jobs, variables, strict=True)
+        }
 
 
 def _ended(run: Mapping[str, Any]) -> EndedRun:
