@@ -21,6 +21,8 @@ from contracts.database import parse_url
 from tests.postgresql import Databases, PostgresServer
 
 _STOP_SECONDS = 60
+#: Tests do not wait for a minute before anything that was dropped is run.
+_PROMPT_INBOX = {"FRAMEGATE_INBOX_INTERVAL_SECONDS": "5", "FRAMEGATE_INBOX_QUIET_SECONDS": "1"}
 
 StartUp = Callable[..., subprocess.Popen[str]]
 RunningStack = Callable[..., AbstractContextManager[tuple[StackReady, str]]]
@@ -121,7 +123,7 @@ def start_up(bare_environment: Mapping[str, str], database_of: DatabaseOf) -> St
         ]
         return subprocess.Popen(
             command,
-            env={**bare_environment, **database_of(home), **settings},
+            env={**bare_environment, **_PROMPT_INBOX, **database_of(home), **settings},
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
