@@ -37,7 +37,7 @@ def _tell(manifest: Manifest, what: str, *, as_json: bool) -> None:
         print_json({**facts, "files": len(manifest.files), "bytes": manifest.total_bytes})
     else:
         size = manifest.total_bytes / 1000**2
-        notes().print(f"{escape(what)}: {len(manifest.files)} files, {size:,.0f} MB.")
+        notes().print(f"{escape(what)}; files: {len(manifest.files)}, {size:,.1f} MB.")
 
 
 @contextmanager

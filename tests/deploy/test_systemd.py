@@ -87,7 +87,9 @@ def test_the_service_starts_and_stops_as_the_unit_says(
 
     assert process.returncode == 0
     assert [part for part in tree if part.is_running()] == []
-    assert [path for path in Path(ready.home, "run").rglob("*") if not path.is_dir()] == []
+    run = Path(ready.home, "run")
+    assert [path for path in run.rglob("*") if path.is_socket()] == []
+    assert not (run / "queue.lock").exists()
     readable = [path for path in Path(ready.home).rglob("*") if _is_open_to_others(path)]
     assert readable == []
 
