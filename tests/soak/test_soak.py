@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,17 @@ from tests.soak.stack import SoakedStack
 MINUTES = float(os.environ.get("FRAMEGATE_SOAK_MINUTES") or 3)
 #: Recorded in the history: the same seed makes the same decisions again.
 SEED = int(os.environ.get("FRAMEGATE_SOAK_SEED") or random.SystemRandom().randrange(10**6))
+DATABASE = os.environ.get("FRAMEGATE_TEST_DATABASE") or "sqlite"
 FOLDER = os.environ.get("FRAMEGATE_SOAK_FOLDER")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(MINUTES * 60 + 1200)
 def test_nothing_is_lost_or_doubled_whatever_is_killed(
-    tmp_path: Path, start_up: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    start_up: Callable[..., Any],
+    database_of: Callable[[Path], Mapping[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     folder = Path(FOLDER) if FOLDER else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,10 +39,12 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(
     began = time.monotonic()
     home = folder / f"soak-{SEED}"  # its logs are kept with the history
     shutil.rmtree(home, ignore_errors=True)
-    monkeypatch.setenv("FRAMEGATE_HOME", str(home))  # dagster.yaml's classes read it
+    # The survey opens Dagster's instance in this process.
+    for name, value in {"FRAMEGATE_HOME": str(home), **database_of(home)}.items():
+        monkeypatch.setenv(name, value)
     stack = SoakedStack(home, start_up, {}, history, lambda: round(time.monotonic() - began, 4))
 
-    Soak(stack, history, SEED, MINUTES, "sqlite").run()
+    Soak(stack, history, SEED, MINUTES, DATABASE).run()
 
     records = list(read_history(history.path))
     found = violations(records)

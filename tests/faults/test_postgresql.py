@@ -1,0 +1,156 @@
+"""PostgreSQL goes away under the running stack, in order or not, or has no connection to spare."""
+
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from contracts.home import Home
+from tests.postgresql import PostgresServer
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
+
+JOBS = 20
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    """Nobody else's: it is stopped, crashed and started again."""
+    folder = Path(tempfile.mkdtemp(prefix="framegate-faults-"))
+    server = PostgresServer(folder)
+    try:
+        server.initialise()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def url(server: PostgresServer) -> str:
+    return server.databases.create()
+
+
+@pytest.fixture(scope="module")
+def pg_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("postgres-stack") / "home"
+
+
+@pytest.fixture(scope="module")
+def pg_rest(running_stack: Callable[..., Any], pg_home: Path, url: str) -> Iterator[httpx.Client]:
+    with running_stack(pg_home, FRAMEGATE_DATABASE_URL=url) as (ready, key):
+        headers = {"X-API-Key": key}
+        with httpx.Client(base_url=ready.url, headers=headers, timeout=60) as client:
+            yield client
+
+
+@pytest.fixture(scope="module")
+def pg_media(pg_rest: httpx.Client, clip: Path) -> str:
+    answer = pg_rest.post(
+        "/api/v1/jobs",
+        files={"video": ("silence.wav", clip.read_bytes())},
+        data={"selected_pipelines": "misbehaving"},
+    )
+    media: str = answer.json()["media"]
+    return media
+
+
+@pytest.fixture
+def database_in_use(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test opens Dagster's instance on the same database."""
+    monkeypatch.setenv("FRAMEGATE_DATABASE_URL", url)
+
+
+@pytest.fixture
+def pg_jobs(
+    make_jobs: Callable[..., Any],
+    pg_rest: httpx.Client,
+    pg_home: Path,
+    pg_media: str,
+    database_in_use: None,  # noqa: ARG001 - while the jobs are checked
+) -> Iterator[Any]:
+    with make_jobs(pg_rest, Home(pg_home), pg_media) as jobs:
+        yield jobs
+
+
+@contextmanager
+def _all_connections_taken(server: PostgresServer) -> Iterator[None]:
+    """An outsider holds every connection that the server has left, its reserve included."""
+    engine = create_engine(server.url, poolclass=NullPool)
+    with ExitStack() as held:
+        with pytest.raises(OperationalError, match="too many clients"):
+            _take(engine, held)
+        yield
+
+
+def _take(engine: Engine, held: ExitStack) -> None:
+    while True:
+        held.enter_context(engine.connect())
+
+
+@pytest.mark.parametrize("stopped_by", [signal.SIGINT, signal.SIGKILL], ids=["restart", "crash"])
+def test_twenty_jobs_outlast_a_server_that_goes_and_comes_back(
+    pg_jobs: Any, server: PostgresServer, tmp_path: Path, stopped_by: signal.Signals
+) -> None:
+    """Some are at work then, the others wait."""
+    go = tmp_path / "go"
+    running = [pg_jobs.submit("sleep", until=str(go)) for _ in range(4)]
+    busy = [pg_jobs.submit("sleep", seconds=0.5) for _ in range(JOBS - 4)]
+    for job in running:
+        pg_jobs.await_start(job)
+
+    server.stop(stopped_by)
+    go.touch()
+    time.sleep(3.0)
+    server.start()
+
+    ended = [pg_jobs.wait(job, timeout=240.0) for job in [*running, *busy]]
+    assert [job["status"] for job in ended] == ["completed"] * JOBS
+
+
+def test_while_the_server_is_away_answers_say_so(
+    pg_jobs: Any, pg_rest: httpx.Client, server: PostgresServer
+) -> None:
+    body = {"media": pg_jobs.media, "pipelines": ["misbehaving"]}
+    server.stop()
+    try:
+        refused = pg_rest.post("/api/v1/jobs", json=body)
+        alive = pg_rest.get("/api/v1/health")
+    finally:
+        server.start()
+
+    assert refused.status_code == 503, refused.text
+    # Which of the two depends on whether the key had been looked up a moment ago.
+    assert refused.json()["error"]["code"] in {"DATABASE_UNAVAILABLE", "ORCHESTRATOR_UNAVAILABLE"}
+    assert refused.json()["error"]["hint"]
+    assert alive.status_code == 200
+    assert pg_jobs.wait(pg_jobs.submit("finish"))["status"] == "completed"
+
+
+def test_jobs_outlast_a_server_without_connections_to_spare(
+    pg_jobs: Any, pg_rest: httpx.Client, server: PostgresServer, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    running = pg_jobs.submit("sleep", until=str(go))
+    pg_jobs.await_start(running)
+    queued = [pg_jobs.submit("finish") for _ in range(4)]
+
+    with _all_connections_taken(server):
+        go.touch()
+        answer = pg_rest.get("/api/v1/jobs")
+        time.sleep(3.0)
+
+    assert answer.status_code in {200, 503}, answer.text
+    ended = [pg_jobs.wait(job, timeout=240.0) for job in [running, *queued]]
+    assert [job["status"] for job in ended] == ["completed"] * 5
