@@ -133,7 +133,7 @@ def test_the_launchpad_explains_the_config_and_refuses_what_is_out_of_range(page
     expect(page.get_by_text("7 is out of range: at least 0.0, at most 1.0.")).to_be_visible()
 
 
-@pytest.mark.usefixtures("newer_version")
+@pytest.mark.usefixtures("chromium", "newer_version")
 def test_a_new_version_of_a_pipeline_marks_its_older_annotations(
     page: Page,
     job: dict[str, Any],
