@@ -9,6 +9,8 @@ from api.cli import app as command_line
 from api.settings import Settings
 from api.stack.layout import PROJECT
 from orchestration.settings import Settings as RunSettings
+from pipelines.registry.catalog import load_catalog
+from pipelines.registry.presets import load_presets
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ROW = re.compile(r"^\| `FRAMEGATE_(\w+)` \| (.+?) \| ", re.MULTILINE)
@@ -83,6 +85,16 @@ def test_the_table_of_the_home_is_that_of_the_code(read_page: Any) -> None:
     table = documented[documented.index("| path |") :].strip()
 
     assert table in read_page("docs/architecture.md").text
+
+
+def test_the_preset_that_is_shown_is_a_good_one(read_page: Any, tmp_path: Path) -> None:
+    [shown] = read_page("docs/inbox.md").blocks("yaml")
+    (tmp_path / "night_faces.yaml").write_text(shown)
+
+    presets = load_presets(tmp_path, load_catalog())
+
+    assert presets.problems == ()
+    assert list(presets.usable) == ["night_faces"]
 
 
 def test_every_decision_has_its_number_and_its_parts() -> None:

@@ -1,4 +1,4 @@
-"""A video dropped into the inbox of the real stack is a job, once."""
+"""A new preset, and a video dropped into its folder, on the real stack: a job, once."""
 
 import os
 import shutil
@@ -35,7 +35,10 @@ def _jobs(rest: httpx.Client, name: str) -> list[dict[str, Any]]:
 def test_a_dropped_video_is_one_job_however_it_is_renamed_and_touched(
     stack: StackReady, rest: httpx.Client
 ) -> None:
-    folder = Path(stack.home) / "inbox" / "speech_activity"
+    """Of a preset that came while everything ran: nobody has to reload anything for it."""
+    preset = Path(stack.home) / "presets" / "dropped_speech.yaml"
+    preset.write_text("pipelines: [speech_activity]\nconfig: {speech_activity: {threshold: 0.4}}\n")
+    folder = Path(stack.home) / "inbox" / "dropped_speech"
     _wait_for(folder.is_dir, "the folder")
     file = Path(shutil.copy(clip("bigbuckbunny"), folder / "dropped.mp4"))
 
@@ -44,6 +47,7 @@ def test_a_dropped_video_is_one_job_however_it_is_renamed_and_touched(
 
     [job] = _wait_for(finished, "a finished job")
     assert job["selected_pipelines"] == ["speech_activity"]
+    assert job["config"]["speech_activity"] == {"threshold": 0.4}
 
     renamed = file.rename(folder / "renamed.mp4")
     os.utime(renamed)
