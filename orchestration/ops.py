@@ -72,8 +72,8 @@ def probe_op(catalog: Catalog) -> OpDefinition:
     )
     def _probe(context: OpExecutionContext) -> None:
         home: Home = getattr(context.resources, HOME)
-        home.job(context.run_id).mkdir(parents=True, exist_ok=True)
         with _failures_on_run(context, FAILURE_TAG):
+            home.job(context.run_id).mkdir(parents=True, exist_ok=True)
             _check_configs(context, catalog)
             media = _media(context, home)
             _complete_tags(context, catalog, media)

@@ -105,4 +105,5 @@ def test_a_job_whose_results_cannot_be_written_says_so_and_the_next_one_complete
         assert not jobs.home.results(job["id"]).exists()
     # It could not be removed, either; the next start of the stack does that.
     shutil.rmtree(jobs.home.partial(running))
+
     assert jobs.wait(jobs.submit("finish"))["status"] == "completed"
