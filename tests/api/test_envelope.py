@@ -1,6 +1,5 @@
 """Every error looks the same, whoever raised it, and every answer carries its request's id."""
 
-
 import httpx
 import pytest
 from fastapi import FastAPI
