@@ -33,7 +33,7 @@ _CONNECT = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
-_POOL_SECONDS = 30.0
+_POOL_SECONDS = 10.0
 _RECYCLE_SECONDS = 1800
 _RETRY_SECONDS = 0.5
 #: API, webserver, daemon and code server.
@@ -83,7 +83,7 @@ def open_postgresql(
 
     A connection that the server has closed meanwhile is replaced before it is used. Where the
     server cannot be reached, connecting is tried again for `patience` seconds; then, as where no
-    connection is free for 30 s, sqlalchemy.exc.SQLAlchemyError is raised.
+    connection is free for 10 s, sqlalchemy.exc.SQLAlchemyError is raised.
     """
     engine = create_engine(
         url,

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from functools import cache, partial
 
+from dagster import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
+from dagster._serdes import serialize_value
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
@@ -16,14 +19,15 @@ from dagster_postgres import (
     PostgresScheduleStorage,
 )
 from dagster_postgres.utils import set_pg_statement_timeout
-from sqlalchemy import URL, Engine, event, inspect, text
+from sqlalchemy import URL, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from contracts.database import MIGRATION_LOCK, open_postgresql
 
-#: So long a restart of the server may take without a run noticing it.
-_PATIENCE_SECONDS = 60.0
+#: Dagster tries six times to connect: so a run does not notice a server that is away for a minute.
+_PATIENCE_SECONDS = 10.0
 
 
 class PooledRunStorage(PostgresRunStorage):
@@ -66,6 +70,23 @@ class PooledEventLogStorage(PostgresEventLogStorage):
         self._init_db()
         self.reindex_events()
         self.reindex_assets()
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Once, even where the connection breaks while the event is on its way."""
+        try:
+            super().store_event(event)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            if not self._is_stored(event):
+                super().store_event(event)
+
+    def _is_stored(self, event: EventLogEntry) -> bool:
+        query = select(Events.c.id).where(
+            Events.c.run_id == event.run_id, Events.c.event == serialize_value(event)
+        )
+        with self.index_connection() as connection:
+            return connection.scalar(query.limit(1)) is not None
 
     def optimize_for_webserver(
         self, statement_timeout: int, pool_recycle: int, max_overflow: int
@@ -146,13 +167,11 @@ def _create_tables(engine: Engine, create: Mapping[str, Callable[[], None]]) -> 
     """What is missing, each by the table that tells; one process at a time."""
     if not _missing(engine, create):
         return
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        try:
-            for table in _missing(engine, create):
-                create[table]()
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+    beside = create_engine(engine.url, poolclass=NullPool)  # the pool may be needed whole
+    with beside.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        for table in _missing(engine, create):
+            create[table]()
 
 
 def _missing(engine: Engine, tables: Iterable[str]) -> list[str]:

@@ -118,7 +118,7 @@ class PostgresServer:
         subprocess.run([*_prefix(), *initdb], check=True, capture_output=True, cwd=self.folder)
 
     def start(self) -> None:
-        """Returns once it answers."""
+        """Returns once it answers. Not for a thread: the server ends with who started it."""
         server = (
             *(str(BINARIES / "postgres"), "-D", str(self._data), "-p", str(self.port)),
             *("-h", "127.0.0.1", "-k", str(self.folder)),

@@ -1,0 +1,197 @@
+"""Dagster's storages on PostgreSQL: few connections, none forked along, restarts survived."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from dagster import AssetKey, DagsterInstance, DagsterRun, asset, materialize
+from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import NullPool
+
+from api.stack.layout import lay_out
+from contracts.database import RUN_CONNECTIONS, parse_url
+from contracts.home import Home
+from orchestration.launcher.instance import Instances, open_instance, open_instances
+from orchestration.postgres import shared_engine
+from tests.postgresql import Databases, PostgresServer
+
+pytestmark = pytest.mark.postgres
+
+CONNECTIONS = 4
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database_url: str) -> Home:
+    """Of a stack whose database is PostgreSQL."""
+    monkeypatch.setenv("FRAMEGATE_HOME", str(tmp_path))
+    monkeypatch.setenv("FRAMEGATE_DATABASE_URL", database_url)
+    monkeypatch.setenv("FRAMEGATE_DATABASE_CONNECTIONS", str(CONNECTIONS))
+    home = Home(tmp_path)
+    lay_out(home)
+    return home
+
+
+@pytest.fixture
+def instance(home: Home) -> Iterator[DagsterInstance]:
+    with open_instance(home.dagster) as instance:
+        yield instance
+
+
+@pytest.fixture
+def instances(home: Home) -> Iterator[Instances]:
+    """As the warm server opens them, before it forks."""
+    instances = open_instances(home.dagster)
+    with instances.own, instances.worker:
+        yield instances
+
+
+@asset
+def cuts() -> None:
+    """Nothing but its events."""
+
+
+def test_however_many_threads_ask_the_connections_stay_few(
+    instance: DagsterInstance, postgres: Databases, database_url: str
+) -> None:
+    most = 0
+    with ThreadPoolExecutor(16) as threads:
+        asked = [threads.submit(instance.get_runs) for _ in range(400)]
+        while not all(answer.done() for answer in asked):
+            most = max(most, postgres.connections(database_url))
+
+    assert 0 < most <= CONNECTIONS
+    assert [answer.result() for answer in asked] == [[]] * 400
+
+
+def test_all_instances_of_a_process_share_the_connections(
+    home: Home, postgres: Databases, database_url: str
+) -> None:
+    opened = [open_instance(home.dagster) for _ in range(5)]
+    for instance in opened:
+        instance.get_runs()
+
+    assert postgres.connections(database_url) == 1
+
+
+def test_the_webserver_keeps_to_the_limit_and_gives_up_what_takes_too_long(
+    instance: DagsterInstance, database_url: str
+) -> None:
+    instance.optimize_for_webserver(statement_timeout=50, pool_recycle=60, max_overflow=20)
+    engine = shared_engine(parse_url(database_url), CONNECTIONS)
+
+    with engine.connect() as connection, pytest.raises(Exception, match="statement timeout"):
+        connection.execute(text("SELECT pg_sleep(5)"))
+    assert instance.get_runs() == []
+
+
+def test_nothing_is_connected_while_the_warm_server_forks(
+    instances: Instances, postgres: Databases, database_url: str
+) -> None:
+    assert postgres.connections(database_url) == 0
+    assert instances.own.get_runs() == []
+    assert instances.worker.get_runs() == []
+
+
+def test_a_runs_process_has_few_connections_and_they_suffice(
+    instances: Instances, postgres: Databases, database_url: str
+) -> None:
+    assert materialize([cuts], instance=instances.own).success
+    assert instances.own.get_latest_materialization_event(AssetKey("cuts")) is not None
+    assert postgres.connections(database_url) <= RUN_CONNECTIONS
+
+
+def test_a_child_uses_connections_of_its_own_and_leaves_its_parents(
+    instance: DagsterInstance,
+) -> None:
+    ours = _backend(instance)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, str(_backend(instance)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    assert int(os.read(reader, 100)) != ours
+    assert _backend(instance) == ours
+
+
+def _backend(instance: DagsterInstance) -> int:
+    """Which of the server's processes answers."""
+    with instance.run_storage.connect() as connection:  # type: ignore[attr-defined]
+        return int(connection.scalar(text("SELECT pg_backend_pid()")))
+
+
+def test_a_user_named_as_the_adapters_schema_has_dagsters_tables_in_public(
+    instance: DagsterInstance, database_url: str
+) -> None:
+    """The search path of PostgreSQL begins with the schema of the user's name."""
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE SCHEMA framegate"))
+    run = instance.add_run(DagsterRun("job"))
+
+    assert instance.has_run(run.run_id)
+    assert "runs" in inspect(engine).get_table_names("public")
+
+
+def test_times_are_utc_whatever_the_servers_zone(
+    home: Home, postgres: Databases, database_url: str
+) -> None:
+    postgres.execute(
+        f"ALTER DATABASE \"{parse_url(database_url).database}\" SET timezone TO 'Asia/Tokyo'"
+    )
+    with open_instance(home.dagster) as instance:
+        run = instance.add_run(DagsterRun("job"))
+        [record] = instance.get_run_records()
+
+    assert record.dagster_run.run_id == run.run_id
+    assert abs(record.create_timestamp.timestamp() - time.time()) < 600
+
+
+def test_an_event_is_stored_once_when_the_connection_breaks_behind_it(
+    instance: DagsterInstance, postgres: Databases, database_url: str
+) -> None:
+    run = instance.add_run(DagsterRun("job"))
+    engine = shared_engine(parse_url(database_url), CONNECTIONS)
+    broken = []
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def break_once(
+        _connection: Connection, _cursor: object, statement: str, *_rest: object
+    ) -> None:
+        if statement.startswith("INSERT INTO event_logs") and not broken:
+            broken.append(statement)
+            name = parse_url(database_url).database
+            postgres.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
+                name=name,
+            )
+
+    instance.report_engine_event("It goes on.", run)
+
+    assert broken
+    assert len(instance.all_logs(run.run_id)) == 1
+
+
+def test_a_restart_of_the_server_is_waited_for(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FRAMEGATE_HOME", str(tmp_path))
+    lay_out(Home(tmp_path))
+    with postgres_server.databases.fresh() as url:
+        monkeypatch.setenv("FRAMEGATE_DATABASE_URL", url)
+        with open_instance(Home(tmp_path).dagster) as instance:
+            run = instance.add_run(DagsterRun("job"))
+            postgres_server.stop()
+            with ThreadPoolExecutor() as threads:
+                reported = threads.submit(instance.report_engine_event, "It goes on.", run)
+                time.sleep(2.0)
+                assert not reported.done()
+                postgres_server.start()
+                reported.result()
+
+            assert len(instance.all_logs(run.run_id)) == 1
