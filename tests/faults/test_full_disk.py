@@ -96,7 +96,7 @@ def test_jobs_under_way_and_queued_outlast_a_full_disk(
 ) -> None:
     """What there is to tell of them is told once there is room again."""
     go = tmp_path / "go"
-    running = [small_jobs.at_work("sleep", until=str(go))[0] for _ in range(3)]
+    running = [small_jobs.at_work("sleep", until=str(go))[0] for _ in range(8)]
     queued = [small_jobs.submit("finish") for _ in range(2)]
 
     with filled(disk):
