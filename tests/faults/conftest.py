@@ -2,7 +2,7 @@
 
 import time
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,7 +130,7 @@ def media(rest: httpx.Client, clip: Path) -> str:
 
 @pytest.fixture
 def make_jobs(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, database_of: Callable[[Path], Mapping[str, str]]
 ) -> Callable[..., AbstractContextManager[Jobs]]:
     """Afterwards, whatever was done to the stack: see `_promise`."""
 
@@ -138,7 +138,9 @@ def make_jobs(
     def make(client: httpx.Client, home: Home, media: str) -> Iterator[Jobs]:
         jobs = Jobs(client, home, media)
         yield jobs
-        monkeypatch.setenv("FRAMEGATE_HOME", str(home.root))  # dagster.yaml's classes read it
+        settings = {"FRAMEGATE_HOME": str(home.root), **database_of(home.root)}
+        for name, value in settings.items():  # dagster.yaml's classes read them
+            monkeypatch.setenv(name, value)
         with open_instance(home.dagster) as instance:
             for job in jobs.accepted:
                 _promise(jobs, job, instance)
