@@ -147,6 +147,19 @@ async def test_a_code_server_that_is_down_is_no_fault_of_ours(
         await client.launch("face_detection", **LAUNCH)
 
 
+async def test_a_full_disk_under_dagsters_database_is_named_and_the_run_may_exist(
+    client: DagsterClient, dagster: Any
+) -> None:
+    dagster.replies["launchRun"] = {
+        "__typename": "PythonError",
+        "message": "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) "
+        "database or disk is full",
+        "className": "OperationalError",
+    }
+    with pytest.raises(OrchestratorSilentError, match="the disk is full"):
+        await client.launch("face_detection", **LAUNCH)
+
+
 @pytest.mark.parametrize(
     ("failure", "error"),
     [

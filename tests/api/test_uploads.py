@@ -222,6 +222,16 @@ async def test_a_disk_too_full_for_the_announced_length_is_a_507_before_anything
     assert _left(settings) == []
 
 
+async def test_a_submission_of_media_that_lies_here_already_needs_room_for_its_results(
+    admin: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = settings.minimum_free_bytes - 1
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(10**12, 10**12 - free, free))
+    response = await admin.post("/api/v1/jobs", json={"media": "a" * 64})
+    assert response.status_code == 507
+    assert response.json()["error"]["code"] == "STORAGE_FULL"
+
+
 async def test_a_disk_that_runs_full_meanwhile_is_a_507_and_leaves_nothing(
     admin: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
