@@ -132,13 +132,16 @@ def media(rest: httpx.Client, clip: Path) -> str:
 def make_jobs(
     monkeypatch: pytest.MonkeyPatch, database_of: Callable[[Path], Mapping[str, str]]
 ) -> Callable[..., AbstractContextManager[Jobs]]:
-    """Afterwards, whatever was done to the stack: see `_promise`."""
+    """Afterwards, whatever was done to the stack: see `_promise`.
+
+    Keyword arguments are environment variables that the stack was given as well.
+    """
 
     @contextmanager
-    def make(client: httpx.Client, home: Home, media: str) -> Iterator[Jobs]:
+    def make(client: httpx.Client, home: Home, media: str, **given: str) -> Iterator[Jobs]:
         jobs = Jobs(client, home, media)
         yield jobs
-        settings = {"FRAMEGATE_HOME": str(home.root), **database_of(home.root)}
+        settings = {"FRAMEGATE_HOME": str(home.root), **database_of(home.root), **given}
         for name, value in settings.items():  # dagster.yaml's classes read them
             monkeypatch.setenv(name, value)
         with open_instance(home.dagster) as instance:

@@ -67,20 +67,14 @@ def pg_media(pg_rest: httpx.Client, clip: Path) -> str:
 
 
 @pytest.fixture
-def database_in_use(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test opens Dagster's instance on the same database."""
-    monkeypatch.setenv("FRAMEGATE_DATABASE_URL", url)
-
-
-@pytest.fixture
 def pg_jobs(
     make_jobs: Callable[..., Any],
     pg_rest: httpx.Client,
     pg_home: Path,
     pg_media: str,
-    database_in_use: None,  # noqa: ARG001 - while the jobs are checked
+    url: str,
 ) -> Iterator[Any]:
-    with make_jobs(pg_rest, Home(pg_home), pg_media) as jobs:
+    with make_jobs(pg_rest, Home(pg_home), pg_media, FRAMEGATE_DATABASE_URL=url) as jobs:
         yield jobs
 
 
