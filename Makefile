@@ -17,7 +17,7 @@ TORCH_OFFERED = $(shell $(BIN)/python -m pip index versions torch 2>/dev/null)
 TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.txt),$(TORCH_OFFERED)),cpu,cuda)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test soak audit licences conformance bench bench-launch lock clean
+.PHONY: help setup up demo test test-postgres soak audit licences conformance bench bench-launch lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ soak: $(DEV) ## Submit, cancel and kill at random, then check (MINUTES=30 SEED=7
 	FRAMEGATE_SOAK_MINUTES=$(or $(MINUTES),30) FRAMEGATE_SOAK_SEED=$(SEED) \
 	FRAMEGATE_SOAK_FOLDER=benchmarks/results/soak FRAMEGATE_TEST_DATABASE=$(DATABASE) \
 	$(BIN)/pytest tests/soak/test_soak.py --capture=no $(ARGS)
+
+test-postgres: $(DEV) ## Run the same tests with everything on PostgreSQL (FRAMEGATE_TEST_DATABASE_URL names a server)
+	FRAMEGATE_TEST_DATABASE=postgresql $(BIN)/pytest $(ARGS)
 
 conformance: $(DEV) ## Let schemathesis try the live app for long (EXAMPLES=1000 of each operation)
 	FRAMEGATE_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest tests/contract/test_conformance.py $(ARGS)

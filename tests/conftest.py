@@ -21,6 +21,8 @@ from contracts.database import parse_url
 from tests.postgresql import Databases, PostgresServer
 
 _STOP_SECONDS = 60
+#: Whether everything is tested on PostgreSQL: `make test-postgres`.
+ON_POSTGRESQL = os.environ.get("FRAMEGATE_TEST_DATABASE") == "postgresql"
 #: Tests do not wait for a minute before anything that was dropped is run.
 _PROMPT_INBOX = {"FRAMEGATE_INBOX_INTERVAL_SECONDS": "5", "FRAMEGATE_INBOX_QUIET_SECONDS": "1"}
 
@@ -86,10 +88,16 @@ def database_url(postgres: Databases) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def chosen_database_url(request: pytest.FixtureRequest) -> str:
+    """Of one test: empty for SQLite in the home, else as `database_url`; see `database_of`."""
+    return str(request.getfixturevalue("database_url")) if ON_POSTGRESQL else ""
+
+
 @pytest.fixture(scope="session")
 def database_of(request: pytest.FixtureRequest) -> Iterator[DatabaseOf]:
     """SQLite in the home; where `FRAMEGATE_TEST_DATABASE` is "postgresql", a database for each."""
-    if os.environ.get("FRAMEGATE_TEST_DATABASE") != "postgresql":
+    if not ON_POSTGRESQL:
         yield lambda _home: {}
         return
     postgres: Databases = request.getfixturevalue("postgres")

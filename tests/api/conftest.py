@@ -257,10 +257,15 @@ def dagster(schema: GraphQLSchema) -> FakeDagster:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, chosen_database_url: str) -> Settings:
     roots = tmp_path / "roots"
     roots.mkdir()
-    return Settings(home=tmp_path / "home", media_roots=(roots,), cancel_timeout=2.0)
+    return Settings(
+        home=tmp_path / "home",
+        media_roots=(roots,),
+        cancel_timeout=2.0,
+        database_url=chosen_database_url,
+    )
 
 
 @pytest.fixture

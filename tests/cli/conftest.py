@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -15,14 +16,18 @@ _SECONDS = 240
 
 
 @pytest.fixture(scope="session")
-def framegate(bare_environment: Mapping[str, str]) -> Framegate:
+def framegate(
+    bare_environment: Mapping[str, str], database_of: Callable[[Path], Mapping[str, str]]
+) -> Framegate:
     """Runs the command as a person would; keyword arguments are environment variables."""
 
     def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        homes = [home for name, home in pairwise(arguments) if name == "--home"]
+        database = database_of(Path(homes[0])) if homes else {}
         return subprocess.run(
             [sys.executable, "-m", "api.cli", *map(str, arguments)],
             cwd=PROJECT,
-            env={**bare_environment, **environment},
+            env={**bare_environment, **database, **environment},
             capture_output=True,
             text=True,
             timeout=_SECONDS,

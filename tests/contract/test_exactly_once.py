@@ -4,7 +4,7 @@ import io
 import time
 import wave
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -58,8 +58,14 @@ def post(rest: httpx.Client, media: str) -> Post:
 
 
 @pytest.fixture
-def runs_of(stack: StackReady) -> Callable[[str], list[str]]:
+def runs_of(
+    stack: StackReady,
+    database_of: Callable[[Path], Mapping[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[str], list[str]]:
     """The runs that Dagster itself has for a key."""
+    for name, value in database_of(Path(stack.home)).items():
+        monkeypatch.setenv(name, value)
 
     def find(key: str) -> list[str]:
         with open_instance(Home(Path(stack.home)).dagster) as instance:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def printed(
-    read_page: Any, stack: StackReady, bare_environment: Mapping[str, str], folder: Path
+    read_page: Any,
+    stack: StackReady,
+    bare_environment: Mapping[str, str],
+    database_of: Callable[[Path], Mapping[str, str]],
+    folder: Path,
 ) -> str:
     """What the block prints. Only the address differs, and where the programs lie."""
     if not shutil.which("curl"):
@@ -39,6 +43,7 @@ def printed(
     programs = Path(sys.executable).parent
     environment = {
         **bare_environment,
+        **database_of(Path(stack.home)),
         "FRAMEGATE_HOME": stack.home,
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "NO_PROXY": "127.0.0.1",

@@ -4,7 +4,7 @@ the Dagster UI does it.
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,14 @@ def reexecute(jobs: Any, stack: StackReady) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def instance(jobs: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
-    monkeypatch.setenv("FRAMEGATE_HOME", str(jobs.home.root))  # dagster.yaml's classes read it
+def instance(
+    jobs: Any,
+    database_of: Callable[[Path], Mapping[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[DagsterInstance]:
+    settings = {"FRAMEGATE_HOME": str(jobs.home.root), **database_of(jobs.home.root)}
+    for name, value in settings.items():  # dagster.yaml's classes read them
+        monkeypatch.setenv(name, value)
     with open_instance(jobs.home.dagster) as instance:
         yield instance
 

@@ -1,7 +1,7 @@
 """The app over a real Dagster: its own instance and its own GraphQL, without the network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from api.settings import Settings
 from contracts.run import KIND, KIND_TAG
 from pipelines.registry.devices import Device, Inventory, InventoryError
 
+DatabaseOf = Callable[[Path], Mapping[str, str]]
 Opened = AbstractAsyncContextManager[httpx.AsyncClient]
 
 
@@ -63,8 +64,13 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterInstance]:
-    with DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+def shared_instance(
+    tmp_path_factory: pytest.TempPathFactory, database_of: DatabaseOf
+) -> Iterator[DagsterInstance]:
+    folder = tmp_path_factory.mktemp("dagster")
+    url = database_of(folder).get("FRAMEGATE_DATABASE_URL")
+    overrides = {"storage": {"postgres": {"postgres_url": url}}} if url else None
+    with DagsterInstance.local_temp(str(folder), overrides) as instance:
         yield instance
 
 
@@ -107,8 +113,8 @@ def wire(instance: DagsterInstance) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", auth="off")
+def settings(tmp_path: Path, chosen_database_url: str) -> Settings:
+    return Settings(home=tmp_path / "home", auth="off", database_url=chosen_database_url)
 
 
 @pytest.fixture
