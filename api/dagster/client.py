@@ -25,6 +25,15 @@ RUNNING = (RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStat
 
 #: What Dagster raises where every step of a failed run had succeeded.
 _NOTHING_LEFT = "DagsterInvalidSubsetError"
+#: What the webserver raises while the code server is away, or not loaded yet.
+_CODE_SERVER_IS_AWAY = frozenset(
+    {
+        "DagsterUserCodeUnreachableError",
+        "DagsterUserCodeUnreachableTimeoutError",
+        "DagsterCodeLocationLoadError",
+        "DagsterCodeLocationNotFoundError",
+    }
+)
 _RELOAD = "Restart the stack, or reload the code location `framegate` in the Dagster UI."
 
 
@@ -194,7 +203,7 @@ def _error_of(result: Mapping[str, Any], run_id: str) -> FramegateError:
                 "Dagster's webserver does not allow it.",
                 hint="Start it without --read-only.",
             )
-        case "PythonError" if "Unreachable" in str(result.get("className")):
+        case "PythonError" if str(result.get("className")) in _CODE_SERVER_IS_AWAY:
             return OrchestratorUnavailableError(
                 "Dagster's code server cannot be reached.", hint=_RELOAD
             )

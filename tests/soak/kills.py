@@ -17,7 +17,7 @@ _MINUTE = 60.0
 
 _TARGETS = {
     "worker": 8,
-    "supervisor": 4,
+    "supervisor": 8,
     "run workers": 3,
     "daemon": 3,
     "webserver": 3,

@@ -20,7 +20,7 @@ from tests.soak.stack import Clock
 _ACTIONS = {
     "submit": 10,
     "look": 14,
-    "cancel": 3,
+    "cancel": 5,
     "download": 3,
     "retry": 2,
     "delete": 2,
@@ -29,7 +29,7 @@ _ACTIONS = {
 }
 _BEHAVIOURS = {
     "finish": 40,
-    "sleep": 25,
+    "sleep": 40,
     "raise": 8,
     "crash": 4,
     "exit": 4,
@@ -39,7 +39,8 @@ _BEHAVIOURS = {
 _PIPELINES = {("misbehaving",): 85, ("speech_activity",): 8, ("misbehaving", "speech_activity"): 7}
 #: How long a submission with a key is tried again until its outcome is known.
 _PERSIST_SECONDS = 180.0
-_PAUSE_SECONDS = 0.5
+_PAUSE_SECONDS = 1.0
+_RECENT = 4
 
 
 @dataclass
@@ -74,7 +75,9 @@ class Visitor:
         elif action == "validate":
             self._validate(seed)
         elif self.jobs.known:
-            self._act_on(action, seed.choice(self.jobs.known))
+            # Every other time a job that is likely to be under way.
+            known = self.jobs.known[-_RECENT:] if seed.random() < 0.5 else self.jobs.known
+            self._act_on(action, seed.choice(known))
 
     def _act_on(self, action: str, job: str) -> None:
         path = f"/api/v1/jobs/{job}"
@@ -209,7 +212,7 @@ def _form(seed: random.Random, name: str, uploads: list[str]) -> dict[str, Any]:
 
 def _misbehaviour(seed: random.Random) -> dict[str, Any]:
     [behaviour] = seed.choices(list(_BEHAVIOURS), list(_BEHAVIOURS.values()))
-    return {"behaviour": behaviour, "seconds": round(seed.uniform(0.0, 4.0), 2)}
+    return {"behaviour": behaviour, "seconds": round(seed.uniform(0.0, 8.0), 2)}
 
 
 def _noise(seed: random.Random) -> bytes:
