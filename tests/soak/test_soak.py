@@ -32,7 +32,7 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(
     database_of: Callable[[Path], Mapping[str, str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = Path(FOLDER) if FOLDER else tmp_path
+    folder = Path(FOLDER).resolve() if FOLDER else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
     history = History(folder / f"soak-{SEED}.jsonl")
     history.path.unlink(missing_ok=True)
