@@ -7,12 +7,15 @@ from typing import Any
 
 from dagster import Field, IntSource, StringSource
 from dagster._core.storage.base_storage import DagsterStorage
-from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
+from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.storage.runs.base import RunStorage
+from dagster._core.storage.schedules.base import ScheduleStorage
 from dagster._serdes import ConfigurableClassData
 
 from orchestration.event_storage import TemplateEventLogStorage
 from orchestration.postgres import PostgresStorage
 from orchestration.settings import Settings
+from orchestration.sqlite import PatientRunStorage, PatientScheduleStorage
 
 
 class ChosenStorage(DagsterStorage[Any]):
@@ -41,9 +44,23 @@ class ChosenStorage(DagsterStorage[Any]):
         return PostgresStorage(url, config_value.get("connections", settings.database_connections))
 
 
-class SqliteStorage(DagsterSqliteStorage):
-    """Dagster's own files at Dagster's own places, made faster where every run makes one."""
+class SqliteStorage(DagsterStorage[Any]):
+    """Dagster's own files at Dagster's own places under DAGSTER_HOME."""
 
     def __init__(self, base_dir: str) -> None:
-        super().__init__(base_dir)
+        super().__init__()  # type: ignore[no-untyped-call] # dagster's own
+        self._run_storage = PatientRunStorage.from_local(f"{base_dir}/history")
         self._event_log_storage = TemplateEventLogStorage(f"{base_dir}/history/runs")
+        self._schedule_storage = PatientScheduleStorage.from_local(f"{base_dir}/schedules")
+
+    @property
+    def run_storage(self) -> RunStorage[Any]:
+        return self._run_storage
+
+    @property
+    def event_log_storage(self) -> EventLogStorage[Any]:
+        return self._event_log_storage
+
+    @property
+    def schedule_storage(self) -> ScheduleStorage[Any]:
+        return self._schedule_storage
