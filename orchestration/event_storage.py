@@ -17,6 +17,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from orchestration.sqlite import is_whole, note_whole
+
 
 class TemplateEventLogStorage(SqliteEventLogStorage):
     """See `SqliteStorage`."""
@@ -24,7 +26,9 @@ class TemplateEventLogStorage(SqliteEventLogStorage):
     def _initdb(self, engine: Engine, for_index_shard: bool = False) -> None:  # noqa: FBT001, FBT002 - Dagster's signature
         path = Path(str(engine.url.database))
         if path.stem == INDEX_SHARD_NAME:
-            super()._initdb(engine, for_index_shard)
+            if not is_whole(path):
+                super()._initdb(engine, for_index_shard)
+                note_whole(path)
         elif not path.exists():
             _link_copy(self._template(), path)
 

@@ -2,24 +2,49 @@
 
 Dagster gives a statement on these two 5 s to get at the file, which eight runs on a slow disk can
 use up: "database is locked". It also sets up an engine for each statement, which takes longer than
-the statement. A connection is still made for each, so nothing open is ever forked along.
+the statement. A connection is still made for each, so nothing open is ever forked along. And it has
+Alembic read all of its revisions whenever an instance is opened, as for each tick of a sensor; here
+that is done once a process.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
+from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
+
+#: Databases that this process has found, or made, whole.
+_whole: set[Path] = set()
+
+
+def is_whole(path: Path) -> bool:
+    """Whether nobody needs to look at the tables of this database again."""
+    return path in _whole and path.exists()
+
+
+def note_whole(path: Path) -> None:
+    _whole.add(path)
 
 
 class PatientRunStorage(SqliteRunStorage):
     def __init__(self, conn_string: str, inst_data: Any = None) -> None:
         super().__init__(conn_string, inst_data)
         self._engine = _engine(conn_string)
+
+    @classmethod
+    def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
+        path = Path(base_dir) / "runs.db"
+        if is_whole(path):
+            return cls(create_db_conn_string(base_dir, path.stem), inst_data)
+        storage = super().from_local(base_dir, inst_data)
+        note_whole(path)
+        return storage
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -31,6 +56,17 @@ class PatientScheduleStorage(SqliteScheduleStorage):
     def __init__(self, conn_string: str, inst_data: Any = None) -> None:
         super().__init__(conn_string, inst_data)
         self._engine = _engine(conn_string)
+
+    @classmethod
+    def from_local(
+        cls, base_dir: str, inst_data: ConfigurableClassData | None = None
+    ) -> SqliteScheduleStorage:
+        path = Path(base_dir) / "schedules.db"
+        if is_whole(path):
+            return cls(create_db_conn_string(base_dir, path.stem), inst_data)
+        storage = super().from_local(base_dir, inst_data)
+        note_whole(path)
+        return storage
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

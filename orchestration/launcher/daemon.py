@@ -9,6 +9,7 @@ from dagster._cli.utils import get_instance_for_cli
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.controller import create_daemon_of_type, daemon_controller_from_instance
 from dagster._daemon.daemon import DagsterDaemon
+from dagster._grpc import server_watcher
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
 from contracts import logs
@@ -21,12 +22,16 @@ from orchestration.settings import Settings
 
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 _QUEUE_SECONDS = 5.0
+#: How often the code server is asked whether it was replaced, which Dagster does every second. The
+#: daemon looks at its schedules and sensors no more often than this anyway.
+_WATCH_SECONDS = 5
 
 
 def main() -> None:
     setup_interrupt_handlers()
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
+    server_watcher.WATCH_INTERVAL = _WATCH_SECONDS
     try:
         with capture_interrupts(), get_instance_for_cli() as instance:
             await_room(settings.folders.root)

@@ -10,8 +10,8 @@ from dagster import DagsterEventType, DagsterInstance, EventLogEntry
 from dagster._core.instance.ref import InstanceRef
 from dagster._serdes import ConfigurableClassData
 
-from orchestration.disk_space import await_room
 from contracts.database import RUN_CONNECTIONS
+from orchestration.disk_space import await_room
 from orchestration.storage import ChosenStorage
 
 #: One of these says how a run ended.
