@@ -74,6 +74,14 @@ class IdempotencyRecord(Table):
     claimed_at: Mapped[datetime]
 
 
+class Installation(Table):
+    """One row: the id that the home has, too."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
 class Database:
     """At most so many `connections` to PostgreSQL; SQLite's are opened for each use.
 

@@ -3,6 +3,7 @@
 | path | what |
 | --- | --- |
 | `framegate.db` | the adapter's own database (keys, idempotency) |
+| `installation` | an id that the database has, too: no home is started with another's |
 | `media/ab/abcd…` | an uploaded file, stored once under its SHA-256 |
 | `media/ab/abcd….json` | what probing it gave |
 | `media/paths/abcd….json` | the same of a file in a media root, under a hash of its path |
@@ -20,8 +21,8 @@
 | `webhooks/failed/<target>/` | those that were given up, with the reason; kept for 30 days |
 | `dagster/` | DAGSTER_HOME |
 | `logs/<part>.log` | what each process of the stack printed |
-| `presets/<name>.yaml` | pipelines with a config, under one name |
-| `inbox/<pipeline or preset>/` | videos dropped here are run; `rejected/` in it holds those that cannot be |
+| `inbox/<pipeline or preset>/` | videos dropped here are run; `rejected/` holds those that cannot be |
+| `inbox/<pipeline or preset>/` | videos dropped here are run; in `rejected/`, those that cannot be |
 | `run/` | sockets, locks and leases of the running stack |
 """
 
@@ -36,6 +37,10 @@ class Home:
     @property
     def database(self) -> Path:
         return self.root / "framegate.db"
+
+    @property
+    def installation(self) -> Path:
+        return self.root / "installation"
 
     @property
     def uploads(self) -> Path:

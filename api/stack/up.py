@@ -13,6 +13,7 @@ from api.errors import FramegateError
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import AdminKeyCreated, Report, StackReady
+from api.stack.installation import require_own_database
 from api.stack.layout import code_socket, environment, lay_out
 from api.stack.lock import RunningStack, hold_home
 from api.stack.parts import parts
@@ -72,6 +73,7 @@ def _create_first_key(settings: Settings, report: Report) -> None:
     """Reported at once: whatever happens next, it is never shown again."""
     try:
         database = open_database(settings.database)
+        require_own_database(settings.paths, database)
         key = ensure_first_admin_key(database)
         database.close()
     except FramegateError as error:

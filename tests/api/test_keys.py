@@ -130,7 +130,7 @@ def test_processes_that_start_at_once_migrate_one_database_and_make_one_admin(fi
 
 
 def test_the_tables_are_those_that_the_models_say(database: Database, file: Path) -> None:
-    assert database.schema_version() == "0001"
+    assert database.schema_version() == "0002"
     with sqlite3.connect(file) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         assert {"api_keys", "idempotency_records", "alembic_version"} <= tables

@@ -232,4 +232,4 @@ def test_migrate_says_what_the_tables_are_at(
     )
 
     assert migrated.returncode == 0, migrated.stderr
-    assert json.loads(migrated.stdout)["framegate"] == "0001"
+    assert json.loads(migrated.stdout)["framegate"] == "0002"

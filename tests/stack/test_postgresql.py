@@ -96,7 +96,7 @@ def test_both_schemas_are_in_the_one_database_and_no_file_is(
     adapters = set(inspect(engine).get_table_names("framegate"))
 
     assert {"runs", "event_logs", "jobs", "alembic_version"} <= dagsters
-    assert adapters == {"api_keys", "idempotency_records", "alembic_version"}
+    assert adapters == {"api_keys", "idempotency_records", "installation", "alembic_version"}
     assert list(Path(stack_and_key[0].home).rglob("*.db")) == []
 
 
