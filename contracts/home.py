@@ -21,8 +21,8 @@
 | `webhooks/failed/<target>/` | those that were given up, with the reason; kept for 30 days |
 | `dagster/` | DAGSTER_HOME |
 | `logs/<part>.log` | what each process of the stack printed |
-| `inbox/<pipeline or preset>/` | videos dropped here are run; `rejected/` holds those that cannot be |
-| `inbox/<pipeline or preset>/` | videos dropped here are run; in `rejected/`, those that cannot be |
+| `presets/<name>.yaml` | pipelines with a config, under one name |
+| `inbox/<pipeline or preset>/` | videos dropped here are run; `rejected/` has those that cannot |
 | `run/` | sockets, locks and leases of the running stack |
 """
 
