@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,7 +23,7 @@ def list_pipelines(url: str, api_key: str | None, *, as_json: bool) -> None:
             f"[bold]{card['name']}[/]"
             + ("" if card["default_enabled"] else " [dim](on request)[/]"),
             escape(card["version"]),
-            Markdown(card["description"]),
+            escape(_first_sentence(card["description"])),
             escape(", ".join(output["format"] for output in card["outputs"])),
         )
     answers().print(table)
@@ -41,6 +40,11 @@ def validate(url: str, api_key: str | None, pipeline: str, config: str, *, as_js
         _print_verdict(verdict)
     if not verdict["valid"]:
         raise SystemExit(CommandError.exit_code)
+
+
+def _first_sentence(description: str) -> str:
+    """Plainly; the rest, and the emphasis, is for pages that show Markdown."""
+    return description.split(". ", maxsplit=1)[0].rstrip(".").replace("**", "")
 
 
 def _print_verdict(verdict: dict[str, Any]) -> None:
