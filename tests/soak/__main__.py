@@ -1,6 +1,8 @@
 """`python -m tests.soak HISTORY` checks a history again; exits with 1 where it is not good."""
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.soak.history import read_history
@@ -8,12 +10,20 @@ from tests.soak.invariants import violations
 from tests.soak.report import summary, table
 
 
-def main(path: Path) -> int:
-    records = list(read_history(path))
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak", description="Checks the history of a soak again."
+    )
+    parser.add_argument("history", type=Path, help="the file of JSON lines that the soak named")
+    path: Path = parser.parse_args(arguments).history
+    try:
+        records = list(read_history(path))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        parser.error(f"{path} is no history of a soak: {error!r}")
     found = violations(records)
     sys.stdout.write(table(summary(records, found), str(path)) + "\n")
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main())
