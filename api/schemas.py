@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 MAX_TAGS = 20
@@ -12,6 +12,14 @@ MAX_PRIORITY = 1000
 
 TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
 TagValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,250}$")]
+
+
+def _whole(value: object) -> object:
+    """In JSON Schema 1.0 is an integer, too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Priority = Annotated[int, Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY), BeforeValidator(_whole)]
 
 
 class JobStatus(StrEnum):
@@ -44,9 +52,7 @@ class JobSubmission(BaseModel):
         json_schema_extra={"type": "object"},
     )
     tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=MAX_TAGS)
-    priority: int = Field(
-        0, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher leaves the queue sooner."
-    )
+    priority: Priority = Field(0, description="Higher leaves the queue sooner.")
 
 
 class JobError(BaseModel):
@@ -116,10 +122,8 @@ class CancellationRequest(BaseModel):
 class RetryRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    priority: int | None = Field(
+    priority: Priority | None = Field(
         None,
-        ge=-MAX_PRIORITY,
-        le=MAX_PRIORITY,
         description="Higher leaves the queue sooner; without it, as the job before.",
     )
 

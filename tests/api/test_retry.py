@@ -100,6 +100,7 @@ async def test_a_retry_begins_without_what_the_job_before_met_with(
 async def test_a_retry_may_have_another_priority(ended: Any, retry: Retry) -> None:
     run = ended("FAILURE", **{PRIORITY_TAG: "3"})
     assert (await retry(run, json={"priority": -5})).json()["priority"] == -5
+    assert (await retry(run, json={"priority": 7.0})).json()["priority"] == 7
     refused = await retry(run, json={"priority": "high"})
     assert refused.json()["error"]["field"] == "priority"
 

@@ -79,7 +79,7 @@ def test_a_database_that_is_none_is_told(framegate: Framegate, home: Path) -> No
     failed = framegate("keys", "list", "--home", home)
 
     assert failed.returncode == 1
-    assert "database cannot be used" in failed.stderr
+    assert "cannot be used: file is not a database" in failed.stderr
 
 
 def test_a_key_may_come_with_a_webhook_whose_secret_is_shown_once(
