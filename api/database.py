@@ -109,6 +109,15 @@ class Database:
         ):
             yield session
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever kept in it. A file that is not there is not made for this."""
+        if not is_postgresql(self.url) and not Path(self.url.database or "").exists():
+            return True
+        with self.read() as session:
+            schema = SCHEMA if is_postgresql(self.url) else None
+            return not inspect(session.connection()).has_table("alembic_version", schema)
+
     def schema_version(self) -> str:
         """The revision that the tables are at."""
         with self.read() as session:
@@ -121,6 +130,8 @@ class Database:
         """Brings the tables up to date; safe for several processes at once."""
         from api.migrations import upgrade  # noqa: PLC0415 - alembic is needed here alone
 
+        if not is_postgresql(self.url) and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         with explained(self.url), self._engine.begin() as connection:
             if is_postgresql(self.url):
                 _prepare_postgresql(connection)
@@ -140,8 +151,6 @@ def _engine(url: URL, connections: int) -> Engine:
         return engine.execution_options(schema_translate_map={None: SCHEMA})
     # Opening the file costs next to nothing, and a pool would go on using one that was deleted.
     engine = create_engine(url, poolclass=NullPool)
-    if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine

@@ -18,7 +18,7 @@ from api.cli.stack_process import StackProcess
 from api.stack.events import AdminKeyCreated, Event, StackReady
 from api.stack.ports import free_port, is_free
 from contracts.database import parse_url
-from tests.postgresql import Databases, PostgresServer
+from tests.postgresql import BINARIES, Databases, PostgresServer
 
 _STOP_SECONDS = 60
 #: Whether everything is tested on PostgreSQL: `make test-postgres`.
@@ -96,7 +96,9 @@ def chosen_database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def database_of(request: pytest.FixtureRequest) -> Iterator[DatabaseOf]:
-    """SQLite in the home; where `FRAMEGATE_TEST_DATABASE` is "postgresql", a database for each."""
+    """SQLite in the home; where `FRAMEGATE_TEST_DATABASE` is "postgresql", a database for each, and
+    the programs that dump and restore it.
+    """
     if not ON_POSTGRESQL:
         yield lambda _home: {}
         return
@@ -106,7 +108,10 @@ def database_of(request: pytest.FixtureRequest) -> Iterator[DatabaseOf]:
     def settings(home: Path) -> Mapping[str, str]:
         if home not in urls:
             urls[home] = postgres.create()
-        return {"FRAMEGATE_DATABASE_URL": urls[home]}
+        return {
+            "FRAMEGATE_DATABASE_URL": urls[home],
+            "PATH": f"{BINARIES}{os.pathsep}{os.environ['PATH']}",
+        }
 
     yield settings
     for url in urls.values():

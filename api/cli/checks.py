@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -18,7 +19,7 @@ from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.lock import find_running
 from api.stack.ports import require_port
-from contracts.database import is_postgresql, parse_url, shown
+from contracts.database import shown
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import InventoryError, NvmlInventory
 
@@ -150,17 +151,16 @@ def check_disk(settings: Settings) -> Check:
 
 
 def check_database(settings: Settings) -> Check:
-    url = parse_url(settings.database)
-    if not is_postgresql(url) and not Path(url.database or "").exists():
-        return Check("database", State.OK, "made at the first start")
-    database = Database(settings.database)
-    try:
-        revision = database.schema_version()
-    except DatabaseUnavailableError as error:
-        return Check("database", State.BROKEN, error.message, error.hint)
-    finally:
-        database.close()
-    return Check("database", State.OK, f"{shown(url)}, tables at {revision}")
+    with closing(Database(settings.database)) as database:
+        try:
+            if database.is_new:
+                return Check(
+                    "database", State.OK, f"{shown(database.url)}, made at the first start"
+                )
+            revision = database.schema_version()
+        except DatabaseUnavailableError as error:
+            return Check("database", State.BROKEN, error.message, error.hint)
+    return Check("database", State.OK, f"{shown(database.url)}, tables at {revision}")
 
 
 def check_ports(settings: Settings) -> Iterator[Check]:

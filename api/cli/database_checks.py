@@ -21,7 +21,7 @@ from api.errors import DatabaseUnavailableError
 from api.migrations import newest
 from api.settings import Settings
 from api.stack.layout import PROJECT
-from contracts.database import is_postgresql, most_connections, parse_url, shown
+from contracts.database import is_postgresql, most_connections, shown
 
 _MIGRATE = "Stop the stack, back up, and run `framegate db migrate`."
 _VERSION = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
@@ -52,16 +52,18 @@ def check_database(home: Path | None, database_url: str | None, *, as_json: bool
 
 
 def _checks(settings: Settings) -> Iterator[Check]:
-    url = parse_url(settings.database)
-    if not is_postgresql(url) and not Path(url.database or "").exists():
-        yield Check("database", State.OK, "made at the first start")
-        return
     with closing(Database(settings.database)) as database:
+        if database.is_new:
+            found = f"{shown(database.url)}, made at the first start"
+            yield Check("database", State.OK, found)
+            return
         yield _check_server(database)
-        yield _check_version("Framegate's tables", database.schema_version(), newest())
+        yield (version := _check_version("Framegate's tables", database.schema_version(), newest()))
+        if version.state is State.BROKEN:
+            return
         with database.read() as session:
             own = ", ".join(f"{count} {name}" for name, count in count_rows(session).items())
-        if is_postgresql(url):
+        if is_postgresql(database.url):
             yield _check_connections(database, settings.database_connections)
     [dagsters] = ask(settings, "check")
     yield _check_version("Dagster's tables", **dagsters["version"])

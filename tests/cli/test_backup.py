@@ -1,11 +1,18 @@
 import json
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def framegate(framegate: Framegate) -> Framegate:
+    """On SQLite; what PostgreSQL's own programs do is tested beside the code that calls them."""
+    return partial(framegate, FRAMEGATE_DATABASE_URL="")
 
 
 @pytest.fixture

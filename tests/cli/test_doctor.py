@@ -26,7 +26,7 @@ def test_what_is_broken_comes_with_how_to_mend_it(framegate: Framegate, tmp_path
     (tmp_path / "framegate.db").write_text(
         "not a database, but long enough to be taken for one" * 9
     )
-    checked = framegate("doctor", "--home", tmp_path)
+    checked = framegate("doctor", "--home", tmp_path, FRAMEGATE_DATABASE_URL="")
 
     assert checked.returncode == 1
     assert "restore the file" in checked.stdout

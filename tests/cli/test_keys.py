@@ -76,7 +76,7 @@ def test_an_unknown_role_is_a_wrong_command_line(framegate: Framegate, home: Pat
 def test_a_database_that_is_none_is_told(framegate: Framegate, home: Path) -> None:
     home.mkdir()
     (home / "framegate.db").write_text("not a database, but long enough to be taken for one" * 99)
-    failed = framegate("keys", "list", "--home", home)
+    failed = framegate("keys", "list", "--home", home, FRAMEGATE_DATABASE_URL="")
 
     assert failed.returncode == 1
     assert "cannot be used: file is not a database" in failed.stderr
