@@ -170,7 +170,7 @@ def test_a_part_that_cannot_start_stops_the_whole_with_its_log(
 ) -> None:
     (home / "dagster").mkdir(parents=True)
     (home / "dagster" / "history").write_text("no folder")
-    with start_up(home) as process:
+    with start_up(home, settings={"FRAMEGATE_DATABASE_URL": ""}) as process:
         output, _ = process.communicate()
     error = json.loads(output.splitlines()[-1])["error"]
 
