@@ -4,6 +4,7 @@ The daemon mends before it launches anything, so it may mend runs that were abou
 warm server mends before it answers, but leaves those alone: the daemon may be starting them.
 """
 
+import logging
 import shutil
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from orchestration.launcher import messages
 from orchestration.launcher.paths import run_socket
 from orchestration.launcher.report import Reporter
 
+logger = logging.getLogger("framegate.launcher")
+
 UNDER_WAY = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
 STARTING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING)
 
@@ -21,8 +24,12 @@ STARTING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING)
 def recover(instance: DagsterInstance, home: Home, statuses: Sequence[DagsterRunStatus]) -> None:
     """Settles every run in one of these states that has no supervisor."""
     for run in instance.get_runs(RunsFilter(statuses=statuses)):
-        if not _is_supervised(home, run):
+        if _is_supervised(home, run):
+            continue
+        try:
             _settle(instance, home, run)
+        except Exception:  # the others are to be settled all the same
+            logger.exception("run %s cannot be settled", run.run_id)
     sweep(instance, home)
 
 

@@ -22,6 +22,7 @@ from orchestration.launcher.lease import Wait
 from orchestration.launcher.need import Need, need_of
 from orchestration.launcher.paths import run_socket
 from orchestration.launcher.placement import place
+from orchestration.launcher.report import Reporter
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 
@@ -91,16 +92,15 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
-        """A server that comes back queues the runs again that it finds without a supervisor."""
+        """Whether somebody looks after the run; run monitoring fails a run of which that is not so.
+
+        The server speaks for runs whose supervisor is dead, and one that comes back settles those
+        that it finds without, before it answers. Only what nobody speaks for is failed here.
+        """
         try:
             messages.ask(run_socket(self._home, run.run_id), {"action": "status"})
         except messages.NobodyListensError as error:
-            if not self._server_answers():
-                return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server starts.")
-            shutil.rmtree(self._home.partial(run.run_id), ignore_errors=True)
-            lost = Failure("WORKER_LOST", "Nobody supervises the run any more.")
-            self._instance.add_run_tags(run.run_id, {FAILURE_TAG: lost.to_tag()})
-            return CheckRunHealthResult(WorkerStatus.FAILED, f"WORKER_LOST: {error}")
+            return self._health_of_unsupervised(run, error)
         return CheckRunHealthResult(WorkerStatus.RUNNING)
 
     def get_run_worker_debug_info(
@@ -114,12 +114,21 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             return "The run has no supervisor: its run worker is not running."
         return f"Run worker {answer['worker']}; processes of the run: {answer['tree']}."
 
-    def _server_answers(self) -> bool:
+    def _health_of_unsupervised(
+        self, run: DagsterRun, error: messages.NobodyListensError
+    ) -> CheckRunHealthResult:
         try:
-            messages.ask(self._home.workers_socket, {"action": "status"})
+            server = messages.ask(self._home.workers_socket, {"action": "status"})
         except messages.NobodyListensError:
-            return False
-        return True
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server starts.")
+        if run.run_id in server["runs"]:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server tells its end.")
+        if Reporter(self._instance, self._home, run.run_id).conclude():
+            return CheckRunHealthResult(WorkerStatus.SUCCESS, "Its last event was written.")
+        shutil.rmtree(self._home.partial(run.run_id), ignore_errors=True)
+        lost = Failure("WORKER_LOST", "Nobody supervises the run any more.")
+        self._instance.add_run_tags(run.run_id, {FAILURE_TAG: lost.to_tag()})
+        return CheckRunHealthResult(WorkerStatus.FAILED, f"WORKER_LOST: {error}")
 
     def _lease(self, run: DagsterRun, need: Need) -> dict[str, Any] | None:
         device = place(self._home, self._inventory, need, self._settings.gpu_slots)

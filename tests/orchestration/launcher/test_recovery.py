@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster._core.errors import DagsterRunNotFoundError
 from dagster._core.events.log import EventLogEntry
 from dagster._time import get_current_timestamp
 
@@ -72,3 +74,22 @@ def test_what_ended_runs_had_begun_to_write_is_swept_away(
     assert not home.partial(deleted).exists()
     assert home.partial(started.run_id).exists()
     assert home.results(failed.run_id).exists()
+
+
+def test_a_run_that_cannot_be_settled_does_not_keep_others_from_it(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may delete a run just when it is looked at."""
+    newer = instance.add_run(DagsterRun(job_name="speech", status=DagsterRunStatus.STARTED))
+    instance.report_run_canceling(run)
+    read_log = instance.get_records_for_run
+
+    def read_or_fail(run_id: str, **arguments: Any) -> Any:
+        if run_id == newer.run_id:
+            raise DagsterRunNotFoundError(invalid_run_id=run_id)
+        return read_log(run_id, **arguments)
+
+    monkeypatch.setattr(instance, "get_records_for_run", read_or_fail)
+    recover(instance, Home(tmp_path), UNDER_WAY)
+
+    assert _status(instance, run) is DagsterRunStatus.CANCELED

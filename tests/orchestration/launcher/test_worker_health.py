@@ -1,0 +1,114 @@
+"""What run monitoring is told of a run whose supervisor does not answer."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster._core.events.log import EventLogEntry
+from dagster._core.launcher import WorkerStatus
+from dagster._time import get_current_timestamp
+
+from contracts.home import Home
+from contracts.run import FAILURE_TAG
+from orchestration.launcher import messages
+from orchestration.launcher.run_launcher import WarmRunLauncher
+
+Server = Callable[[Sequence[str]], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path.resolve())
+
+
+@pytest.fixture
+def instance() -> Iterator[DagsterInstance]:
+    with DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def launcher(
+    monkeypatch: pytest.MonkeyPatch, home: Home, instance: DagsterInstance
+) -> WarmRunLauncher:
+    monkeypatch.setenv("FRAMEGATE_HOME", str(home.root))
+    launcher = WarmRunLauncher()
+    launcher.register_instance(instance)
+    return launcher
+
+
+@pytest.fixture
+def run(instance: DagsterInstance) -> DagsterRun:
+    return instance.add_run(DagsterRun(job_name="speech", status=DagsterRunStatus.STARTED))
+
+
+@pytest.fixture
+def server(home: Home) -> Server:
+    """Answers one question as the warm server does, which looks after these runs."""
+
+    @contextmanager
+    def serve(runs: Sequence[str]) -> Iterator[None]:
+        with messages.listen(home.workers_socket) as listener:
+
+            def answer() -> None:
+                connection, _address = listener.accept()
+                with connection:
+                    messages.receive(connection)
+                    messages.send(connection, {"runs": list(runs)})
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            yield
+            thread.join()
+
+    return serve
+
+
+def _tags(instance: DagsterInstance, run: DagsterRun) -> dict[str, Any]:
+    found = instance.get_run_by_id(run.run_id)
+    assert found is not None
+    return dict(found.tags)
+
+
+def test_while_the_server_is_away_nobody_is_given_up(
+    launcher: WarmRunLauncher, run: DagsterRun
+) -> None:
+    assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
+
+
+def test_a_run_that_the_server_speaks_for_is_left_to_it(
+    launcher: WarmRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
+) -> None:
+    with server([run.run_id]):
+        health = launcher.check_run_worker_health(run)
+    assert health.status is WorkerStatus.RUNNING
+    assert FAILURE_TAG not in _tags(instance, run)
+
+
+def test_a_run_whose_last_event_is_written_has_ended_as_that_says(
+    launcher: WarmRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
+) -> None:
+    """Its writer was killed between the event and the run's state."""
+    event = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, run.job_name)
+    instance.event_log_storage.store_event(
+        EventLogEntry(None, "info", "", run.run_id, get_current_timestamp(), dagster_event=event)
+    )
+    with server([]):
+        health = launcher.check_run_worker_health(run)
+    found = instance.get_run_by_id(run.run_id)
+    assert health.status is WorkerStatus.SUCCESS
+    assert found
+    assert found.status is DagsterRunStatus.SUCCESS
+
+
+def test_a_run_that_nobody_speaks_for_is_lost(
+    launcher: WarmRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
+) -> None:
+    with server([]):
+        health = launcher.check_run_worker_health(run)
+    assert health.status is WorkerStatus.FAILED
+    assert "WORKER_LOST" in _tags(instance, run)[FAILURE_TAG]
