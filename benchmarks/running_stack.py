@@ -51,8 +51,9 @@ class RunningStack:
     def cancel(self, job: str) -> str:
         return str(_json(self.rest.post(f"/api/v1/jobs/{job}/cancel"))["status"])
 
-    def get(self, path: str) -> httpx.Response:
-        return self.rest.get(path).raise_for_status()
+    def get(self, path: str) -> None:
+        """Raises RuntimeError with the body of an error."""
+        _checked(self.rest.get(path))
 
     def look(self, job: str) -> str:
         return str(_json(self.rest.get(f"/api/v1/jobs/{job}"))["status"])
@@ -145,7 +146,11 @@ def _store(rest: httpx.Client, name: str, content: bytes) -> str:
 
 def _json(response: httpx.Response) -> dict[str, Any]:
     """Raises RuntimeError with the body of an error."""
+    body: dict[str, Any] = _checked(response).json()
+    return body
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
     if response.is_error:
         raise RuntimeError(f"{response.request.url}: {response.status_code} {response.text}")
-    body: dict[str, Any] = response.json()
-    return body
+    return response
