@@ -2,6 +2,9 @@
 
 import logging
 
+from dagster import SensorEvaluationContext
+from dagster._core.definitions.instigation_logger import DispatchingLogHandler
+
 from contracts import logs
 from orchestration.settings import Settings
 
@@ -13,3 +16,15 @@ def take_over_logging(settings: Settings) -> None:
     if not logging.getLogger().handlers:
         logs.configure(settings.log_format, settings.log_level)
     logging.getLogger("dagster").handlers.clear()
+
+
+def warn_of_tick(context: SensorEvaluationContext, logger: logging.Logger, line: str) -> None:
+    """Into the tick's own log, which the Dagster UI shows, and into ours.
+
+    Dagster would print the first one as well, as text whatever the settings say.
+    """
+    for handler in list(context.log.handlers):
+        if isinstance(handler, DispatchingLogHandler):
+            context.log.removeHandler(handler)
+    context.log.warning(line)
+    logger.warning(line)

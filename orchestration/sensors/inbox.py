@@ -1,5 +1,6 @@
 """The sensor that runs what is dropped into the inbox."""
 
+import logging
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -19,10 +20,13 @@ from orchestration.inbox.inbox import Inbox
 from orchestration.inbox.intake import take_in
 from orchestration.inbox.notes import description, misplaced_notes, preset_notes
 from orchestration.inbox.preset_files import Change, PresetFiles
+from orchestration.logs import warn_of_tick
 from orchestration.sensors.code_location import reload_code_location
 from orchestration.settings import Settings
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.presets import Presets
+
+logger = logging.getLogger("framegate.inbox")
 
 #: Dagster gives a sensor a minute.
 _TICK_SECONDS = 15.0
@@ -57,7 +61,7 @@ def build_inbox_sensor(
     def _inbox(context: SensorEvaluationContext) -> SensorResult:
         look = inbox.look(context, time.monotonic() + _TICK_SECONDS)
         for line in look.news:
-            context.log.warning(line)
+            warn_of_tick(context, logger, line)
         cursor = look.cursor.write()
         if look.requests:
             return SensorResult(run_requests=list(look.requests.values()), cursor=cursor)

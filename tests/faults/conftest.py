@@ -173,7 +173,15 @@ def _promise(jobs: Jobs, job: str, instance: DagsterInstance) -> None:
     assert len(events) == 1, events
     assert not jobs.home.partial(job).exists()
     assert not (jobs.home.run / "leases" / f"{job}.json").exists()
-    assert not (jobs.home.run / "runs" / f"{job}.sock").exists()
+    _await_absence(jobs.home.run / "runs" / f"{job}.sock")
     has_results = (jobs.home.results(job) / "misbehaving").exists()
     assert has_results or status != "completed"
     assert jobs.get(job)["status"] == status
+
+
+def _await_absence(path: Path) -> None:
+    """The supervisor tells how the run ended first, and takes its socket away then."""
+    deadline = time.monotonic() + 60
+    while path.exists():
+        assert time.monotonic() < deadline, f"{path} stays"
+        time.sleep(_LOOK_SECONDS)
