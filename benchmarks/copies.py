@@ -48,8 +48,22 @@ def copy_run(engine: Engine, run_id: str, media: str, count: int) -> None:
             originals,
         )
         _copy_asset_tags(connection, run_id)
+        _spread_over_time(connection)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
+
+
+def _spread_over_time(connection: Connection) -> None:
+    """Over a hundred days, as they would have come; otherwise all would have ended just now."""
+    connection.execute(
+        text(
+            "UPDATE runs SET create_timestamp = create_timestamp - age * interval '1 second', "
+            "update_timestamp = update_timestamp - age * interval '1 second', "
+            "start_time = start_time - age, end_time = end_time - age "
+            "FROM (SELECT run_id, 7200 + 8640000 * random() AS age FROM copies) AS ages "
+            "WHERE runs.run_id = ages.run_id"
+        )
+    )
 
 
 def _name_copies(connection: Connection, count: int) -> None:

@@ -114,7 +114,13 @@ def wire(instance: DagsterInstance) -> Iterator[Wire]:
 
 @pytest.fixture
 def settings(tmp_path: Path, chosen_database_url: str) -> Settings:
-    return Settings(home=tmp_path / "home", auth="off", database_url=chosen_database_url)
+    """On a busy machine, what is well may take long to say so."""
+    return Settings(
+        home=tmp_path / "home",
+        auth="off",
+        database_url=chosen_database_url,
+        probe_timeout=60.0,
+    )
 
 
 @pytest.fixture
