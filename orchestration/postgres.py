@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import cache, partial
 
 from dagster import EventLogEntry
+from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 from dagster._serdes import serialize_value
 from dagster_postgres import (
@@ -25,6 +26,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from contracts.database import MIGRATION_LOCK, open_postgresql
+from orchestration.steady_connection import steady
 
 #: Dagster tries six times to connect: so a run does not notice a server that is away for a minute.
 _PATIENCE_SECONDS = 10.0
@@ -40,6 +42,19 @@ class PooledRunStorage(PostgresRunStorage):
         self._init_db()
         self.migrate()
         self.optimize()
+
+    def add_run_tags(self, run_id: str, new_tags: Mapping[str, str]) -> None:
+        """Once more if the connection broke: a tag that is there is only set again."""
+        try:
+            super().add_run_tags(run_id, new_tags)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            super().add_run_tags(run_id, new_tags)
+
+    def has_run_stats_index_cols(self) -> bool:
+        """They came with a version long gone; Dagster reads the catalogue for each question."""
+        return True
 
     def optimize_for_webserver(
         self,
@@ -78,15 +93,25 @@ class PooledEventLogStorage(PostgresEventLogStorage):
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-            if not self._is_stored(event):
+            stored_id = self._stored_id(event)
+            if stored_id is None:
                 super().store_event(event)
+            else:
+                self._note_asset(event, stored_id)
 
-    def _is_stored(self, event: EventLogEntry) -> bool:
+    def _stored_id(self, event: EventLogEntry) -> int | None:
         query = select(Events.c.id).where(
             Events.c.run_id == event.run_id, Events.c.event == serialize_value(event)
         )
         with self.index_connection() as connection:
-            return connection.scalar(query.limit(1)) is not None
+            return connection.scalar(query.limit(1))
+
+    def _note_asset(self, event: EventLogEntry, event_id: int) -> None:
+        """The other half of `store_event`, which is a transaction of its own."""
+        if event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS:
+            with self.index_transaction() as connection:
+                self._store_asset_event_tags(connection, [event], [event_id])
+                self._store_asset_event(connection, event, event_id)
 
     def optimize_for_webserver(
         self, statement_timeout: int, pool_recycle: int, max_overflow: int
@@ -144,7 +169,7 @@ def shared_engine(url: URL, connections: int) -> Engine:
     if "options" not in url.query:
         event.listen(engine, "connect", _look_in_public)
     os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
-    return engine
+    return steady(engine)
 
 
 def _count_in_utc(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance, DagsterRun, asset, materialize
+from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRun, asset, materialize
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
@@ -175,6 +175,38 @@ def test_an_event_is_stored_once_when_the_connection_breaks_behind_it(
 
     assert broken
     assert len(instance.all_logs(run.run_id)) == 1
+
+
+@pytest.mark.parametrize("broken_at", range(1, 29, 3))
+def test_a_run_does_not_notice_when_its_connection_breaks(
+    instance: DagsterInstance, postgres: Databases, database_url: str, broken_at: int
+) -> None:
+    """At any statement from its first event on; each is there once, whatever was cut off."""
+    name = parse_url(database_url).database
+    statements = 0
+
+    @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
+    def break_at(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        nonlocal statements
+        statements += bool(statements) or statement.startswith("INSERT INTO event_logs")
+        if statements == broken_at:
+            postgres.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
+                name=name,
+            )
+
+    result = materialize([cuts], instance=instance, tags={"user/film": "one"})
+
+    assert statements > broken_at
+    assert result.success
+    [run] = instance.get_runs()
+    assert run.is_success
+    types = [
+        log.dagster_event_type for log in instance.all_logs(run.run_id) if log.is_dagster_event
+    ]
+    assert types.count(DagsterEventType.RUN_SUCCESS) == 1
+    assert types.count(DagsterEventType.ASSET_MATERIALIZATION) == 1
+    assert instance.get_latest_materialization_event(AssetKey("cuts")) is not None
 
 
 def test_a_restart_of_the_server_is_waited_for(
