@@ -17,10 +17,10 @@ TORCH_OFFERED = $(shell $(BIN)/python -m pip index versions torch 2>/dev/null)
 TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.txt),$(TORCH_OFFERED)),cpu,cuda)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-postgres soak audit licences conformance bench bench-launch lock clean
+.PHONY: help setup up demo test test-postgres soak audit licences conformance bench bench-scale bench-launch lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(BASE) ## Create .venv and install Framegate with its pinned dependencies
 
@@ -59,6 +59,9 @@ conformance: $(DEV) ## Let schemathesis try the live app for long (EXAMPLES=1000
 
 bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-scale: $(DEV) ## Measure a stack with 100,000 finished runs beside an empty one, on PostgreSQL
+	$(BIN)/python -m benchmarks.scale --json benchmarks/results/scale.json $(ARGS)
 
 bench-launch: $(DEV) $(PEERS) ## Measure starts, stops and idling beside Ray Jobs and Dagster's own stack
 	$(BIN)/python -m benchmarks.launch --json benchmarks/results/launch.json $(ARGS)
