@@ -4,8 +4,8 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from orchestration.launcher.lease import Lease
 
@@ -30,12 +30,20 @@ def become_run(log: Path, lease: Lease | None) -> None:
     """Leaves the server's session; prints to the run's own log; sees the leased device alone."""
     _forget_signals()
     os.setsid()
-    with suppress(OSError):  # the server's own log will do; the first op says what is wrong
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
+    with _open(log) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
     os.environ["CUDA_VISIBLE_DEVICES"] = lease.uuid if lease else ""
+
+
+def _open(log: Path) -> BinaryIO:
+    """Where no log can be kept nothing is printed: the server's log has lines of ours alone."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError as error:
+        logger.warning("no log of the run can be kept", extra={"error": str(error)})
+        return Path(os.devnull).open("ab")  # the first op says what is wrong
 
 
 def _forget_signals() -> None:

@@ -120,21 +120,20 @@ class Server:
     ) -> NoReturn:
         status = 1
         try:
-            become_run(self.home.worker_log(request["run_id"]), lease)
-            if lease and lease_file is not None:
-                lease = replace(lease, pid=os.getpid())
-                write(lease_file, lease)
-            supervisor = Supervisor(
-                run_id=request["run_id"],
-                home=self.home,
-                server=server,
-                grace_seconds=request["grace_seconds"],
-                lease=lease,
-                inventory=self.inventory,
-                instances=self.instances,
-            )
             with logs.knowing(**request["log_fields"]):
-                supervisor.supervise()
+                become_run(self.home.worker_log(request["run_id"]), lease)
+                if lease and lease_file is not None:
+                    lease = replace(lease, pid=os.getpid())
+                    write(lease_file, lease)
+                Supervisor(
+                    run_id=request["run_id"],
+                    home=self.home,
+                    server=server,
+                    grace_seconds=request["grace_seconds"],
+                    lease=lease,
+                    inventory=self.inventory,
+                    instances=self.instances,
+                ).supervise()
             status = 0
         except BaseException:
             logger.exception("supervisor of run %s", request["run_id"])
