@@ -14,6 +14,7 @@ from api.errors import (
     InternalServerError,
     InvalidConfigError,
     JobNotFoundError,
+    OrchestratorSilentError,
     OrchestratorUnavailableError,
 )
 from contracts.run import PRIORITY_TAG
@@ -34,6 +35,16 @@ _CODE_SERVER_IS_AWAY = frozenset(
         "DagsterCodeLocationNotFoundError",
     }
 )
+#: What it raises while its database cannot be used: a lost connection, none that is free, a lock.
+_DATABASE_IS_AWAY = frozenset(
+    {
+        "DagsterPostgresException",
+        "InterfaceError",
+        "OperationalError",
+        "TimeoutError",
+    }
+)
+_SOMETHING_IS_AWAY = _CODE_SERVER_IS_AWAY | _DATABASE_IS_AWAY
 _RELOAD = "Restart the stack, or reload the code location `framegate` in the Dagster UI."
 
 
@@ -203,12 +214,20 @@ def _error_of(result: Mapping[str, Any], run_id: str) -> FramegateError:
                 "Dagster's webserver does not allow it.",
                 hint="Start it without --read-only.",
             )
-        case "PythonError" if str(result.get("className")) in _CODE_SERVER_IS_AWAY:
-            return OrchestratorUnavailableError(
-                "Dagster's code server cannot be reached.", hint=_RELOAD
-            )
+        case "PythonError" if str(result.get("className")) in _SOMETHING_IS_AWAY:
+            return _away(str(result["className"]))
         case member:
             return InternalServerError(f"Dagster answers with {member}: {message[:500]}")
+
+
+def _away(kind: str) -> OrchestratorUnavailableError:
+    if kind in _CODE_SERVER_IS_AWAY:
+        return OrchestratorUnavailableError(
+            "Dagster's code server cannot be reached.", hint=_RELOAD
+        )
+    return OrchestratorSilentError(
+        "Dagster's database cannot be used just now.", hint="Check that it is up, then try again."
+    )
 
 
 def _config_error(error: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """Dagster's GraphQL: every document is valid, every member of every union is understood."""
 
+import asyncio
 import re
+from contextlib import closing, suppress
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from graphql import GraphQLSchema, GraphQLUnionType, parse, validate
 from api.dagster.client import DagsterClient
 from api.dagster.documents import DOCUMENTS
 from api.dagster.run import RunFilter, RunStatus, StepStatus
+from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.errors import (
     FramegateError,
@@ -23,6 +26,7 @@ from contracts.run import KIND, KIND_TAG
 
 pytestmark = pytest.mark.anyio
 
+PATIENCE = 30.0
 LAUNCH: dict[str, Any] = {"selection": None, "config": {}, "tags": {}}
 #: What is not a success, by union, and what it means for a client.
 REFUSALS: dict[str, dict[str, type[FramegateError]]] = {
@@ -147,6 +151,21 @@ async def test_a_code_server_that_is_down_is_no_fault_of_ours(
         await client.launch("face_detection", **LAUNCH)
 
 
+@pytest.mark.parametrize(
+    "kind", ["OperationalError", "InterfaceError", "TimeoutError", "DagsterPostgresException"]
+)
+async def test_a_database_that_dagster_cannot_use_is_503_and_the_run_may_exist(
+    client: DagsterClient, dagster: Any, kind: str
+) -> None:
+    dagster.replies["launchRun"] = {
+        "__typename": "PythonError",
+        "message": "server closed the connection unexpectedly",
+        "className": kind,
+    }
+    with pytest.raises(OrchestratorSilentError, match="database cannot be used"):
+        await client.launch("face_detection", **LAUNCH)
+
+
 async def test_a_full_disk_under_dagsters_database_is_named_and_the_run_may_exist(
     client: DagsterClient, dagster: Any
 ) -> None:
@@ -183,10 +202,33 @@ async def test_not_being_answered_is_503_and_tells_whether_the_question_was_sent
     assert caught.value.headers == {"Retry-After": "5"}
 
 
+async def test_an_answer_that_trickles_in_is_late_as_a_whole() -> None:
+    """Each byte comes in time, so that no pause of the connection ends it."""
+    hung_up = asyncio.Event()
+
+    async def trickle(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError), closing(writer):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        hung_up.set()
+
+    async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        transport = GraphqlTransport(f"http://127.0.0.1:{port}", timeout=0.5)
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(OrchestratorSilentError, match="in time"):
+                await transport.ask("{ version }", {})
+        await transport.close()
+        await hung_up.wait()
+
+
 @pytest.mark.parametrize(
     ("reply", "error"),
     [
-        (httpx.Response(502, text="<html>"), OrchestratorUnavailableError),
+        (httpx.Response(504, text="<html>"), OrchestratorSilentError),
         (httpx.Response(200, json=[]), InternalServerError),
         (
             httpx.Response(400, json={"data": None, "errors": [{"message": "bad"}]}),
