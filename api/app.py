@@ -107,10 +107,10 @@ def create_services(
         devices=KnownDevices(inventory),
         database=database,
         dagster=dagster,
-        # A launch that has not answered by then never will.
+        # An attempt asks three times at most: whether there is a run, and in two ways for one.
         idempotency=IdempotencyRecords(
             database,
-            stale_after=settings.dagster_timeout + 5,
+            stale_after=3 * settings.dagster_timeout + 5,
             days=settings.idempotency_days,
         ),
         media=MediaStore(home, settings.media_roots, prober),

@@ -2,6 +2,7 @@
 answered into an error of ours.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,7 @@ class GraphqlTransport:
     def __init__(
         self, url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
+        self._timeout = timeout
         self._http = httpx.AsyncClient(
             base_url=url,
             timeout=httpx.Timeout(timeout, connect=min(2.0, timeout)),
@@ -38,22 +40,25 @@ class GraphqlTransport:
         await self._http.aclose()
 
     async def ask(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The `data` of the answer.
+        """The `data` of the answer. Waiting for a connection, sending and reading together take no
+        longer than the timeout.
 
         Raises:
             OrchestratorUnavailableError: nobody is there.
-            OrchestratorSilentError: the question was sent, and no answer came (in time).
+            OrchestratorSilentError: no answer came (in time), or none of Dagster's; the question
+                may have been sent.
             InternalServerError: the answer is not what this version of Framegate expects.
         """
         try:
-            response = await self._http.post(
-                "/graphql", json={"query": document, "variables": variables}
-            )
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.post(
+                    "/graphql", json={"query": document, "variables": variables}
+                )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise OrchestratorUnavailableError(
                 "Dagster cannot be reached.", hint=_CHECK_STACK
             ) from error
-        except httpx.TimeoutException as error:
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise OrchestratorSilentError(
                 "Dagster does not answer in time.", hint=_CHECK_STACK
             ) from error
@@ -81,7 +86,7 @@ def _data(response: httpx.Response) -> dict[str, Any]:
     try:
         answer = response.json()
     except ValueError as error:
-        raise OrchestratorUnavailableError(
+        raise OrchestratorSilentError(
             f"Dagster's webserver answers with HTTP {response.status_code} and no JSON.",
             hint=_CHECK_STACK,
         ) from error

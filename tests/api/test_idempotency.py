@@ -118,16 +118,19 @@ async def test_killed_before_the_launch_the_retry_launches_once_the_claim_is_sta
     assert len(dagster.runs) == 1
 
 
+@pytest.mark.parametrize("status", [None, 500, 502, 504])
 async def test_a_launch_that_was_not_answered_is_looked_up_before_it_is_tried_again(
-    impatient: Services, dagster: Any
+    impatient: Services, dagster: Any, status: int | None
 ) -> None:
-    """The webserver launched the run, and its answer was lost."""
+    """The webserver launched the run, and its answer was lost, or is somebody else's."""
     handle = dagster.handle
 
     def lose_the_answer(request: httpx.Request) -> httpx.Response:
         dagster.transport_reply = None
         handle(request)
-        raise httpx.ReadError("lost")
+        if status is None:
+            raise httpx.ReadError("lost")
+        return httpx.Response(status, text="Internal Server Error")
 
     dagster.transport_reply = lose_the_answer
     with pytest.raises(OrchestratorSilentError):
