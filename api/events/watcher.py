@@ -57,18 +57,16 @@ class Watcher:
 
     async def snapshot(self, run: Run) -> Event:
         """How the job is now."""
-        (files,) = await self._read([run])
-        return event_of(self._describe(run, files), moment_of(run))
+        return await to_thread.run_sync(self._snapshot, run)
 
     async def updated_since(self, moment: int) -> list[Event]:
-        """How the jobs are that have changed since, oldest first; at most a page of them.
-
-        Raises OrchestratorUnavailableError.
+        """How all jobs are that have changed since, oldest first: a client that has seen the last
+        of them has missed none. Raises OrchestratorUnavailableError.
         """
         after = _look_back(moment / 1_000_000)
-        page = await self._dagster.runs(RunFilter(tags=_TAGS, updated_after=after), limit=_PAGE)
-        events = [await self.snapshot(run) for run in page.runs]
-        return sorted(events, key=lambda event: event.moment)
+        runs = await self._all(RunFilter(tags=_TAGS, updated_after=after))
+        ordered = sorted(runs, key=moment_of)
+        return await to_thread.run_sync(lambda: [self._snapshot(run) for run in ordered])
 
     async def _all(self, run_filter: RunFilter) -> list[Run]:
         runs: list[Run] = []
@@ -110,6 +108,9 @@ class Watcher:
         }
         kept = recent | self._runs.keys()
         self._known = {run_id: data for run_id, data in self._known.items() if run_id in kept}
+
+    def _snapshot(self, run: Run) -> Event:
+        return event_of(self._describe(run, read_files(self._home, run)), moment_of(run))
 
     async def _read(self, runs: Sequence[Run]) -> list[JobFiles]:
         if not runs:
