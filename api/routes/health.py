@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.dependencies import Services, Visitor
-from api.errors import DatabaseUnavailableError, UnauthorizedError
 from api.health.check import VERSION
 from api.health.report import Health
 from api.responses import ErrorEnvelope, errors
@@ -39,11 +38,7 @@ async def health(
     if not detailed:
         return Response(_ALIVE % now(), media_type="application/json")
     if visitor is None:
-        if isinstance(request.state.refusal, DatabaseUnavailableError):
-            raise request.state.refusal
-        raise UnauthorizedError(
-            "The detailed answer needs an API key.", hint="Leave `detailed` out for liveness."
-        )
+        raise request.state.refusal
     services: Services = request.app.state.services  # not a dependency: liveness must be quick
     details = await services.health.parts()
     report = Health(

@@ -277,6 +277,23 @@ async def test_only_the_basic_answer_is_for_everybody(
         assert "details" in seen.json()
 
 
+async def test_who_is_refused_the_detailed_answer_is_told_why(
+    services_with: Callable[..., Services], open_app: Callable[..., Any], settings: Settings
+) -> None:
+    async with open_app(services_with()) as client:
+        foreign = await client.get(DETAILED, headers={"Host": "evil.example"})
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+    async with open_app(
+        services_with(settings=settings.model_copy(update={"auth": "on"}))
+    ) as client:
+        for number in range(20):
+            await client.get(DETAILED, headers={"X-API-Key": f"fg_wrong{number}"})
+        guessing = await client.get(DETAILED, headers={"X-API-Key": "fg_wrong"})
+    assert (guessing.status_code, guessing.json()["error"]["code"]) == (429, "RATE_LIMITED")
+    assert int(guessing.headers["Retry-After"]) > 0
+
+
 @pytest.mark.parametrize("value", ["maybe", "2", ""])
 async def test_what_is_no_boolean_is_refused(client: httpx.AsyncClient, value: str) -> None:
     answer = await client.get("/api/v1/health", params={"detailed": value})
