@@ -4,7 +4,9 @@ Every route has exactly one of `Public`, `Visitor`, `Reader`, `DownloadReader`, 
 `Admin`; a test walks the routes and fails for one without.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, ClassVar
 
 from fastapi import Depends, Request
@@ -15,7 +17,7 @@ from api.auth.roles import Principal, Role
 from api.dagster.client import DagsterClient
 from api.database import Database
 from api.devices import KnownDevices
-from api.errors import DatabaseUnavailableError, ForbiddenError, RateLimitedError, UnauthorizedError
+from api.errors import ForbiddenError
 from api.events.hub import Hub
 from api.health.check import HealthCheck
 from api.idempotency import IdempotencyRecords
@@ -100,27 +102,17 @@ class RoleAccess:
 
 
 class VisitorAccess:
-    """Anybody, but a good key is recognised: None for everybody else, and why in
-    `request.state.refusal`.
-    """
+    """Anybody. Who it is, is looked up only when the route asks; see `Visitor`."""
 
     security: ClassVar[list[dict[str, list[str]]]] = [{}, *_BY_HEADER]
 
-    async def __call__(self, request: Request) -> Principal | None:
-        try:
-            return await _authenticate(request, _presented(request))
-        except (
-            DatabaseUnavailableError,
-            ForbiddenError,
-            RateLimitedError,
-            UnauthorizedError,
-        ) as refusal:
-            request.state.refusal = refusal
-            return None
+    async def __call__(self, request: Request) -> Callable[[], Awaitable[Principal]]:
+        return partial(_authenticate, request, _presented(request))
 
 
 Public = Annotated[None, Depends(PublicAccess())]
-Visitor = Annotated[Principal | None, Depends(VisitorAccess())]
+#: Called, it says who it is, or raises why that cannot be told, as `RoleAccess` does.
+Visitor = Annotated[Callable[[], Awaitable[Principal]], Depends(VisitorAccess())]
 Reader = Annotated[Principal, Depends(RoleAccess(Role.READER))]
 DownloadReader = Annotated[Principal, Depends(RoleAccess(Role.READER, in_query=True))]
 Annotator = Annotated[Principal, Depends(RoleAccess(Role.ANNOTATOR))]

@@ -7,7 +7,7 @@ import re
 import time
 from secrets import token_hex
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,13 +28,18 @@ _CRASHED = InternalServerError(
 _DOCUMENTATION = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
 #: What an error of a library's own says beyond its text.
 _KEPT_HEADERS = ("allow", "content-range", "retry-after")
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-site",
-}
-_NOTHING_LOADS = "default-src 'none'; frame-ancestors 'none'"
+#: As ASGI has them, names in lower case: they are put on every answer that has none of its own.
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-site"),
+)
+_PAGE_HEADERS = (
+    *_SECURITY_HEADERS,
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
 
 
 class RequestMiddleware:
@@ -60,7 +65,7 @@ class RequestMiddleware:
             nonlocal status, answered
             if message["type"] == "http.response.start":
                 status, answered = message["status"], time.perf_counter()
-                _add_headers(MutableHeaders(scope=message), request_id, scope["path"])
+                _add_headers(message, request_id, scope["path"])
             await send(message)
 
         with knowing(request_id=request_id):
@@ -145,10 +150,11 @@ def _without_trailing_slash(path: str) -> str:
     return path[:-1] if path.endswith("/") and len(path) > 1 else path
 
 
-def _add_headers(headers: MutableHeaders, request_id: str, path: str) -> None:
-    headers["X-Request-ID"] = request_id
-    for name, value in _SECURITY_HEADERS.items():
-        headers.setdefault(name, value)
-    if path not in _DOCUMENTATION:
-        headers.setdefault("Content-Security-Policy", _NOTHING_LOADS)
-        headers.setdefault("Cache-Control", "no-store")
+def _add_headers(start: Message, request_id: str, path: str) -> None:
+    added = _SECURITY_HEADERS if path in _DOCUMENTATION else _PAGE_HEADERS
+    own = {name for name, _value in start["headers"]}
+    start["headers"] = [
+        *start["headers"],
+        *(header for header in added if header[0] not in own),
+        (b"x-request-id", request_id.encode()),
+    ]

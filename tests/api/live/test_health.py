@@ -51,6 +51,22 @@ async def test_basic_health_touches_nothing(client: httpx.AsyncClient, wire: Any
     assert wire.questions == 0
 
 
+async def test_basic_health_looks_at_no_key(
+    services_with: Callable[..., Services], open_app: Callable[..., Any], settings: Settings
+) -> None:
+    """So it needs no database, and a load balancer with an old key locks nobody out."""
+    services = services_with(settings=settings.model_copy(update={"auth": "on"}))
+    _record, secret = create_key(services.database, role=Role.READER, name="somebody")
+    async with open_app(services) as client:
+        for number in range(30):
+            wrong = {"X-API-Key": f"fg_wrong{number}"}
+            for query in ({}, {"detailed": "false"}):
+                answer = await client.get("/api/v1/health", params=query, headers=wrong)
+                assert answer.status_code == 200
+        seen = await client.get("/api/v1/jobs", headers={"X-API-Key": secret})
+        assert seen.status_code == 200
+
+
 async def test_all_parts_are_told_when_all_is_well(
     client: httpx.AsyncClient, beat: Callable[..., None], add_run: Callable[..., Any], gpus: Any
 ) -> None:
