@@ -56,8 +56,8 @@ async def test_basic_health_looks_at_no_key(
 ) -> None:
     """So it needs no database, and a load balancer with an old key locks nobody out."""
     services = services_with(settings=settings.model_copy(update={"auth": "on"}))
-    _record, secret = create_key(services.database, role=Role.READER, name="somebody")
     async with open_app(services) as client:
+        _record, secret = create_key(services.database, role=Role.READER, name="somebody")
         for number in range(30):
             wrong = {"X-API-Key": f"fg_wrong{number}"}
             for query in ({}, {"detailed": "false"}):
