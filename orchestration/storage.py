@@ -13,7 +13,6 @@ from dagster._core.storage.schedules.base import ScheduleStorage
 from dagster._serdes import ConfigurableClassData
 
 from orchestration.event_storage import TemplateEventLogStorage
-from orchestration.postgres import PostgresStorage
 from orchestration.settings import Settings
 from orchestration.sqlite import PatientRunStorage, PatientScheduleStorage
 
@@ -41,6 +40,9 @@ class ChosenStorage(DagsterStorage[Any]):
         url = settings.postgresql
         if url is None:
             return SqliteStorage(config_value.get("base_dir", str(settings.folders.dagster)))
+        # Every process of the stack comes this way; dagster-postgres takes 9 MB of each.
+        from orchestration.postgres import PostgresStorage  # noqa: PLC0415
+
         return PostgresStorage(url, config_value.get("connections", settings.database_connections))
 
 
