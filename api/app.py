@@ -98,13 +98,13 @@ def create_services(
     )
     dagster = DagsterClient(transport)
     observer = Observer(transport)
-    deadline = Deadline.of(settings.probe_timeout)
+    deadline = Deadline(settings.probe_timeout)
     return Services(
         settings=settings,
         home=home,
         catalog=catalog,
         inventory=inventory,
-        devices=KnownDevices(inventory),
+        devices=KnownDevices(inventory, deadline),
         database=database,
         dagster=dagster,
         # An attempt asks three times at most: whether there is a run, and in two ways for one.
