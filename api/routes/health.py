@@ -16,6 +16,7 @@ router = APIRouter(tags=["health"])
 _ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'
 
 
+@router.head("/api/v1/health", include_in_schema=False)
 @router.get(
     "/api/v1/health",
     operation_id="getHealth",
