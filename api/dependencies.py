@@ -4,6 +4,7 @@ Every route has exactly one of `Public`, `Visitor`, `Reader`, `DownloadReader`, 
 `Admin`; a test walks the routes and fails for one without.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -65,6 +66,17 @@ RequestId = Annotated[str, Depends(_request_id)]
 #: the framework takes longer to solve a dependency than to answer with a constant.
 _BY_HEADER: list[dict[str, list[str]]] = [{"ApiKey": []}, {"Bearer": []}]
 _BY_QUERY: dict[str, list[str]] = {"Token": []}
+
+
+Authenticate = Callable[[], Awaitable[Principal]]
+
+
+async def _authenticate_again(request: Request) -> Authenticate:
+    """For answers that take long: whether the key that opened them is still good."""
+    return lambda: _authenticate(request, _presented(request, in_query=True))
+
+
+AuthenticateAgain = Annotated[Authenticate, Depends(_authenticate_again)]
 
 
 class PublicAccess:
