@@ -8,6 +8,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.app import create_app
+from api.protocol import EnvelopeProtocol
 from api.settings import Settings
 from contracts import logs
 
@@ -39,6 +40,8 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,  # all loggers send theirs to the root's handler
         access_log=False,  # the app writes its own, without query strings
         server_header=False,
+        http=EnvelopeProtocol,
+        ws="none",  # a handshake is a request like any other, and is answered like one
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         timeout_graceful_shutdown=_GRACE_SECONDS,

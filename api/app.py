@@ -48,6 +48,17 @@ from pipelines.registry.spec import load_object
 
 log = logging.getLogger("framegate")
 
+#: What a page from elsewhere may read of an answer, beside what it may always.
+_EXPOSED_HEADERS = (
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+)
+
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """`services` replaces what `settings` alone would give: tests hand in another transport."""
@@ -73,7 +84,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             allow_origins=services.settings.cors_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["Location", "X-Request-ID", "Retry-After", "Content-Disposition"],
+            expose_headers=_EXPOSED_HEADERS,
         )
         app.add_middleware(EnvelopeMiddleware)  # it refuses preflights in words of its own
     app.add_middleware(RequestMiddleware, metrics=services.metrics.requests)
@@ -98,13 +109,13 @@ def create_services(
     )
     dagster = DagsterClient(transport)
     observer = Observer(transport)
-    deadline = Deadline.of(settings.probe_timeout)
+    deadline = Deadline(settings.probe_timeout)
     return Services(
         settings=settings,
         home=home,
         catalog=catalog,
         inventory=inventory,
-        devices=KnownDevices(inventory),
+        devices=KnownDevices(inventory, deadline),
         database=database,
         dagster=dagster,
         # An attempt asks three times at most: whether there is a run, and in two ways for one.

@@ -69,6 +69,18 @@ _BY_HEADER: list[dict[str, list[str]]] = [{"ApiKey": []}, {"Bearer": []}]
 _BY_QUERY: dict[str, list[str]] = {"Token": []}
 
 
+#: Called, it says who it is, or raises why that cannot be told, as `RoleAccess` does.
+Authenticate = Callable[[], Awaitable[Principal]]
+
+
+async def _authenticate_again(request: Request) -> Authenticate:
+    """For answers that take long: whether the key that opened them is still good."""
+    return partial(_authenticate, request, _presented(request, in_query=True))
+
+
+AuthenticateAgain = Annotated[Authenticate, Depends(_authenticate_again)]
+
+
 class PublicAccess:
     """Anybody; the key is not even looked at."""
 
@@ -106,13 +118,12 @@ class VisitorAccess:
 
     security: ClassVar[list[dict[str, list[str]]]] = [{}, *_BY_HEADER]
 
-    async def __call__(self, request: Request) -> Callable[[], Awaitable[Principal]]:
+    async def __call__(self, request: Request) -> Authenticate:
         return partial(_authenticate, request, _presented(request))
 
 
 Public = Annotated[None, Depends(PublicAccess())]
-#: Called, it says who it is, or raises why that cannot be told, as `RoleAccess` does.
-Visitor = Annotated[Callable[[], Awaitable[Principal]], Depends(VisitorAccess())]
+Visitor = Annotated[Authenticate, Depends(VisitorAccess())]
 Reader = Annotated[Principal, Depends(RoleAccess(Role.READER))]
 DownloadReader = Annotated[Principal, Depends(RoleAccess(Role.READER, in_query=True))]
 Annotator = Annotated[Principal, Depends(RoleAccess(Role.ANNOTATOR))]

@@ -79,7 +79,7 @@ def selected(run: Run) -> list[str]:
     """The pipelines of the run; of a run from the UI, those that its steps or config name."""
     if named := pipelines_of(run.tags, run.job_name):
         return named
-    names = [step.key for step in run.steps] or list(run.config.get("ops", {}))
+    names = [step.key for step in run.steps] or list(_ops(run))
     return [name for name in names if name != PROBE_OP]
 
 
@@ -230,8 +230,15 @@ def _media_facts(run: Run) -> MediaFacts | None:
 
 
 def _config(run: Run, name: str) -> Mapping[str, Any]:
-    op = run.config.get("ops", {}).get(name) or {}
-    return op.get("config") or {}
+    op = _ops(run).get(name)
+    config = op.get("config") if isinstance(op, dict) else None
+    return config if isinstance(config, dict) else {}
+
+
+def _ops(run: Run) -> Mapping[str, Any]:
+    """A run from the UI may have been given anything: what is no mapping says nothing."""
+    ops = run.config.get("ops")
+    return ops if isinstance(ops, dict) else {}
 
 
 def _user_tags(run: Run) -> dict[str, str]:

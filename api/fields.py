@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from starlette.requests import Request
 
 from api.errors import InvalidRequestError
-from api.json_body import read_json
+from api.json_body import beside_loop, read_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -18,8 +18,8 @@ _MAX_SHOWN_ERRORS = 50
 
 async def read_model(request: Request, model: type[Model], limit: int) -> Model:
     """The request's JSON body as a model. Raises what `read_json` and `check` raise."""
-    value, _length = await read_json(request, limit)
-    return check(model, value)
+    value, length = await read_json(request, limit)
+    return await beside_loop(lambda: check(model, value), length)
 
 
 def check(model: type[Model], value: Any) -> Model:

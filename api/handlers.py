@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
+from anyio import to_thread
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -36,9 +37,9 @@ async def answer_os_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, OSError) or error.errno not in NO_SPACE:
         raise error
     services: Services = request.app.state.services
-    free = shutil.disk_usage(services.home.root).free
+    usage = await to_thread.run_sync(shutil.disk_usage, services.home.root)
     required = services.settings.minimum_free_bytes
-    return render(storage_full(required, free), request.state.request_id)
+    return render(storage_full(required, usage.free), request.state.request_id)
 
 
 async def answer_http_exception(request: Request, error: Exception) -> Response:

@@ -4,7 +4,8 @@ FastAPI's own parsing would take NaN, duplicate keys and any depth, and would re
 size first.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -12,8 +13,11 @@ from starlette.requests import Request
 from api.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaError
 from contracts.strict_json import StrictJsonError, parse_json
 
-#: Beyond this, parsing would hold up the event loop for more than a few milliseconds.
-LARGE = 64 * 1024
+T = TypeVar("T")
+
+#: Beyond this, judging the worst that can be posted holds up the event loop for more than some
+#: ten milliseconds.
+_LARGE = 16 * 1024
 
 
 async def read_json(request: Request, limit: int) -> tuple[Any, int]:
@@ -23,9 +27,14 @@ async def read_json(request: Request, limit: int) -> tuple[Any, int]:
     """
     _check_content_type(request)
     body = await read_body(request, limit)
-    if len(body) <= LARGE:
-        return _parse(body), len(body)
-    return await to_thread.run_sync(_parse, body), len(body)
+    return await beside_loop(lambda: _parse(body), len(body)), len(body)
+
+
+async def beside_loop(work: Callable[[], T], length: int) -> T:
+    """Does what takes as long as a body is large: of a large one in a thread, so that others are
+    served meanwhile.
+    """
+    return work() if length <= _LARGE else await to_thread.run_sync(work)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

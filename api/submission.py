@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from anyio import to_thread
 from starlette.requests import Request
 
 from api.dependencies import Services
 from api.errors import InvalidRequestError, UnsupportedMediaError
-from api.fields import check, read_model
+from api.fields import check
+from api.json_body import beside_loop, read_json
 from api.media import StoredMedia
 from api.multipart import read_form
 from api.schemas import JobSubmission
@@ -46,10 +48,18 @@ async def receive_submission(services: Services, request: Request) -> tuple[Plan
 
 
 async def _receive_json(services: Services, request: Request) -> tuple[Plan, StoredMedia]:
-    submission = await read_model(request, JobSubmission, services.settings.max_json_bytes)
-    check_space(services.home.root, 0, services.settings.minimum_free_bytes)
-    decided = await plan(services, submission, pipelines_field="pipelines")
-    return decided, await services.media.find(submission.media)
+    settings = services.settings
+    body, length = await read_json(request, settings.max_json_bytes)
+    await to_thread.run_sync(check_space, services.home.root, 0, settings.minimum_free_bytes)
+    devices = await services.devices.current()
+
+    def judge() -> tuple[Plan, str]:
+        submission = check(JobSubmission, body)
+        decided = plan(submission, services.catalog, devices, pipelines_field="pipelines")
+        return decided, submission.media
+
+    decided, media = await beside_loop(judge, length)
+    return decided, await services.media.find(media)
 
 
 async def _receive_form(
@@ -58,7 +68,8 @@ async def _receive_form(
     settings, folder = services.settings, services.home.uploads
     limits = UploadLimits(settings.max_upload_bytes, settings.minimum_free_bytes)
     announced = request.headers.get("content-length", "")
-    check_announced(int(announced) if announced.isdecimal() else 0, folder, limits)
+    size = int(announced) if announced.isdecimal() else 0
+    await to_thread.run_sync(check_announced, size, folder, limits)
     async with open_upload(folder, limits) as upload:
         fields = await read_form(
             content_type,
@@ -68,8 +79,13 @@ async def _receive_form(
             max_field_bytes=settings.max_json_bytes,
         )
         await upload.finish()
-        submission = check(JobSubmission, _body_of(fields, upload))
-        decided = await plan(services, submission, pipelines_field="selected_pipelines")
+        devices = await services.devices.current()
+
+        def judge() -> Plan:
+            submission = check(JobSubmission, _body_of(fields, upload))
+            return plan(submission, services.catalog, devices, pipelines_field="selected_pipelines")
+
+        decided = await beside_loop(judge, sum(map(len, fields.values())))
         return decided, await services.media.keep(upload)
 
 

@@ -54,16 +54,10 @@ class Plan:
     priority: int
 
 
-async def plan(services: Services, body: JobSubmission, *, pipelines_field: str) -> Plan:
-    """Raises InvalidRequestError, InvalidConfigError, GpuOutOfMemoryError."""
-    devices = await services.devices.current()
-    return decide(body, services.catalog, devices, pipelines_field=pipelines_field)
-
-
-def decide(
+def plan(
     body: JobSubmission, catalog: Catalog, devices: Sequence[Device], *, pipelines_field: str
 ) -> Plan:
-    """As `plan`, purely."""
+    """Raises InvalidRequestError, InvalidConfigError, GpuOutOfMemoryError."""
     named = _defaults(catalog) if body.pipelines is None else dict.fromkeys(body.pipelines)
     pipelines = tuple(named)
     if not pipelines:

@@ -111,12 +111,15 @@ class Upload:
 
 @asynccontextmanager
 async def open_upload(folder: Path, limits: UploadLimits) -> AsyncIterator[Upload]:
-    """An upload into `folder`; what is still at its path in the end is removed."""
+    """An upload into `folder`; what is still at its path in the end is removed, which takes a
+    while for a large file.
+    """
     upload = Upload(folder / token_hex(16), limits)
     try:
         yield upload
     finally:
-        upload.discard()
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(upload.discard)
 
 
 async def chunks_of(request: Request, limits: UploadLimits) -> AsyncIterator[bytes]:

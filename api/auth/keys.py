@@ -8,19 +8,24 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from api.auth.roles import Principal, Role
 from api.database import ApiKey, Database
 from api.errors import InvalidRequestError, NotFoundError
+from contracts.database import is_postgresql
 
 PREFIX = "fg_"
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@\-]{0,99}$"
 
+#: Any number that no other lock in the database has.
+_LOCK = 0x66726D67_6B657973
 _NAME = re.compile(NAME_PATTERN)
 _SECRET = re.compile(r"[A-Za-z0-9_.\-]{8,256}")
 
@@ -58,13 +63,13 @@ def create_key(
             field="name",
         )
     expiry = _expiry(expires_at)
-    with database.write() as session:
+    with _adding(database) as session:
         return _insert_key(session, role=role, name=name, expires_at=expiry)
 
 
 def ensure_first_admin_key(database: Database) -> str | None:
     """The secret of a new admin key where there has never been one, else None."""
-    with database.write() as session:
+    with _adding(database) as session:
         if session.scalar(select(ApiKey.id).where(ApiKey.role == Role.ADMIN).limit(1)):
             return None
         _key, secret = _insert_key(session, role=Role.ADMIN, name="admin", expires_at=None)
@@ -103,6 +108,17 @@ def find_key(database: Database, secret: str) -> KeyRecord | None:
 
 def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@contextmanager
+def _adding(database: Database) -> Iterator[Session]:
+    """A transaction during which nobody else adds a key: PostgreSQL would let two find the same
+    name free.
+    """
+    with database.write() as session:
+        if is_postgresql(database.url):
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        yield session
 
 
 def _expiry(moment: datetime | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from api.dagster.run import DaemonState, InstanceState, Run, RunStatus, Step, StepStatus
@@ -41,9 +42,10 @@ def _run_limit(queue: Mapping[str, Any] | None) -> int | None:
 
 
 def _mapping(run_config: object) -> Mapping[str, Any]:
-    """A run started in the UI may carry its config as text."""
+    """A run started in the UI may carry its config as text, and no JSON in it."""
     if isinstance(run_config, str):
-        run_config = json.loads(run_config or "{}")
+        with suppress(ValueError):
+            run_config = json.loads(run_config)
     return run_config if isinstance(run_config, dict) else {}
 
 

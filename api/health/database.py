@@ -14,7 +14,7 @@ async def probe_database(
     database: Database, dagster: DagsterClient, deadline: Deadline
 ) -> DatabaseHealth:
     version, jobs = await asyncio.gather(
-        deadline.call(database.schema_version),
+        deadline.call("database", database.schema_version),
         deadline.wait(_count_jobs(dagster)),
         return_exceptions=True,
     )

@@ -10,7 +10,7 @@ from pipelines.registry.devices import Device, Inventory
 async def probe_gpu(inventory: Inventory, home: Home, deadline: Deadline) -> GpuHealth:
     try:
         devices = await deadline.call(
-            lambda: [_device(device, home) for device in inventory.devices()]
+            "gpu", lambda: [_device(device, home) for device in inventory.devices()]
         )
     except ProbeError as error:
         return GpuHealth(available=False, device_count=0, devices=[], error=str(error))

@@ -13,7 +13,7 @@ _MOST_PROBLEMS = 100
 
 async def probe_presets(folder: Path, catalog: Catalog, deadline: Deadline) -> PresetsHealth:
     try:
-        presets = await deadline.call(lambda: load_presets(folder, catalog))
+        presets = await deadline.call("presets", lambda: load_presets(folder, catalog))
     except ProbeError as error:
         return judge(Presets(), warning=str(error))
     files = list(dict.fromkeys(problem.file for problem in presets.problems))

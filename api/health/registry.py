@@ -8,7 +8,7 @@ from pipelines.registry.schema import describe
 
 async def probe_registry(catalog: Catalog, deadline: Deadline) -> RegistryHealth:
     try:
-        defects = await deadline.call(lambda: _defects(catalog))
+        defects = await deadline.call("registry", lambda: _defects(catalog))
     except ProbeError as error:
         defects = [str(error)]
     return RegistryHealth(

@@ -15,7 +15,7 @@ _ERROR_BELOW = 1 * GIGABYTE
 
 async def probe_storage(root: Path, deadline: Deadline) -> StorageHealth:
     try:
-        total, used, free = await deadline.call(lambda: _measure(root))
+        total, used, free = await deadline.call("storage", lambda: _measure(root))
     except ProbeError as error:
         return StorageHealth(
             status=StorageStatus.ERROR,

@@ -70,9 +70,9 @@ class Camera:
         deadline = self._deadline
         looked, devices, disk, version = await asyncio.gather(
             _known(deadline.wait(self._look())),
-            _known(deadline.call(self._inventory.devices)),
-            _known(deadline.call(self._measure_disk)),
-            _known(deadline.call(self._database.schema_version)),
+            _known(deadline.call("devices", self._inventory.devices)),
+            _known(deadline.call("disk", self._measure_disk)),
+            _known(deadline.call("database", self._database.schema_version)),
         )
         activity, oldest_wait = looked or (None, 0.0)
         return Snapshot(

@@ -5,7 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
-from api.dependencies import CurrentServices, DownloadReader, Services
+from api.dependencies import (
+    Authenticate,
+    AuthenticateAgain,
+    CurrentServices,
+    DownloadReader,
+    Services,
+)
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
 from api.jobs import find_run
@@ -38,11 +44,12 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 )
 async def of_job(
     _reader: DownloadReader,
+    authenticate: AuthenticateAgain,
     services: CurrentServices,
     job_id: str,
     last_event_id: LastEventId = None,
 ) -> Response:
-    return await _follow(services, job_id, parse_id(last_event_id))
+    return await _follow(services, job_id, parse_id(last_event_id), authenticate)
 
 
 @router.get(
@@ -58,14 +65,17 @@ async def of_job(
 )
 async def of_all(
     _reader: DownloadReader,
+    authenticate: AuthenticateAgain,
     services: CurrentServices,
     job_id: Annotated[str | None, Query(description="Follow this job alone.")] = None,
     last_event_id: LastEventId = None,
 ) -> Response:
-    return await _follow(services, job_id, parse_id(last_event_id))
+    return await _follow(services, job_id, parse_id(last_event_id), authenticate)
 
 
-async def _follow(services: Services, job_id: str | None, seen: int | None) -> Response:
+async def _follow(
+    services: Services, job_id: str | None, seen: int | None, authenticate: Authenticate
+) -> Response:
     """Raises JobNotFoundError, OrchestratorUnavailableError, RateLimitedError."""
     subscription = await services.events.subscribe(job_id)
     try:
@@ -76,7 +86,7 @@ async def _follow(services: Services, job_id: str | None, seen: int | None) -> R
     if missed is None:
         subscription.close()
         return Response(status_code=204)  # tells a browser not to come back
-    return EventStream(subscription, missed)
+    return EventStream(subscription, missed, authenticate)
 
 
 async def _missed(services: Services, job_id: str | None, seen: int | None) -> list[Event] | None:

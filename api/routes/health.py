@@ -31,6 +31,7 @@ class LivenessRoute(APIRoute):
 router = APIRouter(tags=["health"], route_class=LivenessRoute)
 
 
+@router.head("/api/v1/health", include_in_schema=False)
 @router.get(
     "/api/v1/health",
     operation_id="getHealth",

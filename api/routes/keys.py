@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 from api.auth.keys import NAME_PATTERN, KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
-from api.dependencies import Admin, CurrentServices
+from api.dependencies import Admin, CurrentServices, Services
 from api.fields import documented, read_model
 from api.responses import errors
 from api.timestamps import from_datetime
@@ -88,16 +88,7 @@ async def create(_admin: Admin, services: CurrentServices, request: Request) -> 
     body = await read_model(request, NewKey, services.settings.max_json_bytes)
     if body.webhook_url:
         check_webhook_url(body.webhook_url)
-    record, secret = await to_thread.run_sync(
-        lambda: create_key(
-            services.database, role=body.role, name=body.name, expires_at=body.expires_at
-        )
-    )
-    url, webhook_secret = body.webhook_url, None
-    if url:
-        webhook_secret = await to_thread.run_sync(add_webhook, services.home, record, url)
-    key = Key.of(record, host_of(url) if url else None)
-    return CreatedKey(**key.model_dump(), key=secret, webhook_secret=webhook_secret)
+    return await to_thread.run_sync(_create, services, body)
 
 
 @router.delete(
@@ -110,3 +101,19 @@ async def create(_admin: Admin, services: CurrentServices, request: Request) -> 
 async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
     record = await to_thread.run_sync(revoke_key, services.database, key_id)
     await to_thread.run_sync(remove_webhook, services.home, record)
+
+
+def _create(services: Services, body: NewKey) -> CreatedKey:
+    """With its webhook, or not at all: a key whose secret nobody was shown would keep its name."""
+    record, secret = create_key(
+        services.database, role=body.role, name=body.name, expires_at=body.expires_at
+    )
+    url, webhook_secret = body.webhook_url, None
+    if url:
+        try:
+            webhook_secret = add_webhook(services.home, record, url)
+        except Exception:
+            revoke_key(services.database, record.id)
+            raise
+    key = Key.of(record, host_of(url) if url else None)
+    return CreatedKey(**key.model_dump(), key=secret, webhook_secret=webhook_secret)

@@ -17,10 +17,12 @@ from api.schemas import JobResults
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["results"])
 
 _REVALIDATED = "private, no-cache"
-_RANGE = re.compile(r"bytes=\s*[0-9]*-")
+_BYTES = re.compile(r"\s*bytes\s*=", re.IGNORECASE)
+_RANGE = re.compile(r"\s*bytes\s*=\s*[0-9]*-", re.IGNORECASE)
 _SHOWN_IN_BROWSER = ("image/", "video/", "audio/")
 
 
+@router.head("/results", include_in_schema=False)
 @router.get(
     "/results",
     operation_id="getResults",
@@ -31,6 +33,7 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
     return await get_results(services, job_id)
 
 
+@router.head("/results/{path:path}", include_in_schema=False)
 @router.get(
     "/results/{path:path}",
     operation_id="getResultFile",
@@ -45,8 +48,7 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
 async def file(
     _reader: DownloadReader, services: CurrentServices, request: Request, job_id: str, path: str
 ) -> Response:
-    if not _RANGE.match(request.headers.get("range", "bytes=0-")):
-        raise InvalidRequestError("Only ranges of bytes are served.", field="Range")
+    _judge_range(request)
     found, location = await find_file(services, job_id, path)
     headers = {"ETag": f'"{found.sha256}"', "Cache-Control": _REVALIDATED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
@@ -63,6 +65,7 @@ async def file(
     )
 
 
+@router.head("/artifacts", include_in_schema=False)
 @router.get(
     "/artifacts",
     operation_id="getArtifacts",
@@ -73,14 +76,27 @@ async def file(
         **errors(401, 403, 404, 409, 429, 500, 503),
     },
 )
-async def artifacts(_reader: DownloadReader, services: CurrentServices, job_id: str) -> Response:
+async def artifacts(
+    _reader: DownloadReader, services: CurrentServices, request: Request, job_id: str
+) -> Response:
     run = await find_finished_run(services, job_id)
     entries = await to_thread.run_sync(entries_of, services, run)
-    return StreamingResponse(
-        stream_archive(entries),
-        media_type="application/zip",
-        headers={
-            "Content-Length": str(archive_size(entries)),
-            "Content-Disposition": f'attachment; filename="framegate-{run.run_id}.zip"',
-        },
-    )
+    headers = {
+        "Content-Length": str(archive_size(entries)),
+        "Content-Disposition": f'attachment; filename="framegate-{run.run_id}.zip"',
+    }
+    if request.method == "HEAD":  # otherwise it would be made, and thrown away
+        return Response(media_type="application/zip", headers=headers)
+    return StreamingResponse(stream_archive(entries), media_type="application/zip", headers=headers)
+
+
+def _judge_range(request: Request) -> None:
+    """A unit that we do not know is ignored, and so is any range but GET's (RFC 9110, 14.2).
+    Raises InvalidRequestError for bytes that cannot be understood.
+    """
+    given = request.headers.get("range", "")
+    if request.method != "GET" or not _BYTES.match(given):
+        headers = request.scope["headers"]
+        request.scope["headers"] = [pair for pair in headers if pair[0] != b"range"]
+    elif not _RANGE.match(given):
+        raise InvalidRequestError("This is no range of bytes.", field="Range")

@@ -32,6 +32,7 @@ class ServiceHealth(BaseModel):
     version: str
 
 
+@router.head("/health", include_in_schema=False)
 @router.get(
     "/health",
     operation_id="getServiceHealth",
@@ -42,6 +43,7 @@ async def service_health(_public: Public) -> ServiceHealth:
     return ServiceHealth(status="healthy", api_version=API_VERSION, version=VERSION)
 
 
+@router.head("/api/v1/system/health", include_in_schema=False)
 @router.get(
     "/api/v1/system/health",
     operation_id="getSystemHealth",

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.dependencies import CurrentServices, Reader, Services
 from api.errors import InvalidRequestError, PipelineNotFoundError, ValidationUnavailableError
-from api.json_body import LARGE, read_json, require_field, require_object
+from api.json_body import beside_loop, read_json, require_field, require_object
 from api.responses import errors
 from api.verdict import ConfigsValidationResult, ValidationResult, encode
 from pipelines.registry.problems import ProblemCode
@@ -129,9 +128,9 @@ def _selected(value: Any) -> list[str] | None:
 
 
 async def _judge(judge: Callable[[], Verdict], length: int) -> Verdict:
-    """Raises ValidationUnavailableError. A large config is judged beside the event loop."""
+    """Raises ValidationUnavailableError."""
     try:
-        return judge() if length <= LARGE else await to_thread.run_sync(judge)
+        return await beside_loop(judge, length)
     except SchemaUnavailableError as error:
         raise ValidationUnavailableError(
             str(error), hint="GET /api/v1/health?detailed=true lists what cannot be loaded."

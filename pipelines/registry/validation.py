@@ -4,7 +4,7 @@ Types are those of JSON, strictly: no number in quotes, no boolean for a number,
 infinity; an integer is a number. All errors are found at once; the first hundred are reported.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -22,6 +22,8 @@ from pipelines.registry.schema import Schema, SchemaUnavailableError, describe
 from pipelines.registry.spec import PipelineCard
 
 MAX_PROBLEMS = 100
+#: Nobody means to name as many; without a limit a verdict on them could take seconds.
+MAX_PIPELINES = 100
 
 
 @dataclass(frozen=True)
@@ -67,17 +69,21 @@ def validate_configs(
 
     A pipeline without a config gets its defaults; a config whose pipeline is not among
     `pipelines` is ignored with a warning. Where `pipelines` is None, the keys of `configs` name
-    them. Raises SchemaUnavailableError as `validate_config` does.
+    them. More than MAX_PIPELINES are not judged. Raises SchemaUnavailableError as
+    `validate_config` does.
     """
     if not isinstance(configs, dict):
         return Verdict(errors=tuple(_not_by_pipeline(configs)))
-    named = list(dict.fromkeys(configs if pipelines is None else pipelines))
+    named = _places(configs if pipelines is None else pipelines)
+    for names, place in ((configs, "config"), (named, pipelines_field)):
+        if len(names) > MAX_PIPELINES:
+            return Verdict(errors=(_too_many(place),))
     verdicts = [_unselected(configs, named, catalog)]
-    for name in named:
+    for name, index in named.items():
         card = find_card(name, catalog)
         path = field_name("config", (name,))
         if card is None:
-            place = path if pipelines is None else f"{pipelines_field}.{pipelines.index(name)}"
+            place = path if pipelines is None else f"{pipelines_field}.{index}"
             verdicts.append(Verdict(errors=(unknown_pipeline(name, catalog, place),)))
         else:
             verdicts.append(_judge(card, configs.get(name, {}), devices, path))
@@ -189,8 +195,25 @@ def _not_by_pipeline(configs: object) -> list[Problem]:
     return problems or [Problem("config", message, ProblemCode.INVALID_TYPE)]
 
 
+def _places(names: Collection[str]) -> dict[str, int]:
+    """Each name once, with where it stands first."""
+    places: dict[str, int] = {}
+    for index, name in enumerate(names):
+        places.setdefault(name, index)
+    return places
+
+
+def _too_many(place: str) -> Problem:
+    return Problem(
+        place,
+        f"More than {MAX_PIPELINES} pipelines",
+        ProblemCode.VALUE_OUT_OF_RANGE,
+        "Name those that are meant",
+    )
+
+
 def _unselected(
-    configs: Mapping[object, object], named: Sequence[str], catalog: Catalog
+    configs: Mapping[object, object], named: Collection[str], catalog: Catalog
 ) -> Verdict:
     """What is said of configs whose pipeline was not asked for."""
     others = [str(name) for name in configs if name not in named]

@@ -271,7 +271,7 @@ def settings(tmp_path: Path, chosen_database_url: str) -> Settings:
 @pytest.fixture
 def services(settings: Settings, dagster: FakeDagster) -> Services:
     transport = GraphqlTransport(
-        "http://dagster", timeout=2.0, transport=httpx.MockTransport(dagster.handle)
+        "http://dagster", timeout=60.0, transport=httpx.MockTransport(dagster.handle)
     )
     return create_services(settings, transport=transport)
 

@@ -39,7 +39,8 @@ async def test_every_route_that_is_not_public_refuses_strangers(
         for method in route.methods:
             response = await stranger.request(method, _example(route.path))
             assert response.status_code == 401, f"{method} {route.path}"
-            assert response.json()["error"]["code"] == "UNAUTHORIZED"
+            if method != "HEAD":
+                assert response.json()["error"]["code"] == "UNAUTHORIZED"
             assert "WWW-Authenticate" in response.headers
 
 

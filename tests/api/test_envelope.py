@@ -1,10 +1,14 @@
 """Every error looks the same, whoever raised it, and every answer carries its request's id."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
+from api.app import create_app
+from api.dependencies import Services
 from api.errors import FramegateError, StorageFullError, envelope
 
 pytestmark = pytest.mark.anyio
@@ -62,6 +66,9 @@ async def test_errors_of_routing_and_parsing_use_the_envelope(
         ("/api/v1/jobs/x", "DELETE, GET"),
         ("/api/v1/pipelines/validate", "POST"),
         ("/openapi.json", "GET, HEAD"),
+        ("/api/v1/health", "GET, HEAD"),
+        ("/health", "GET, HEAD"),
+        ("/api/v1/system/health", "GET, HEAD"),
     ],
 )
 async def test_a_method_that_is_not_allowed_is_answered_with_all_that_are(
@@ -70,6 +77,20 @@ async def test_a_method_that_is_not_allowed_is_answered_with_all_that_are(
     response = await admin.put(path)
     assert response.status_code == 405
     assert response.headers["Allow"] == methods
+
+
+async def test_a_page_from_elsewhere_may_read_every_header_that_means_something(
+    services: Services,
+) -> None:
+    origin = "https://pages.example"
+    settings = services.settings.model_copy(update={"cors_origins": (origin,)})
+    transport = httpx.ASGITransport(create_app(services=replace(services, settings=settings)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://framegate") as page:
+        answer = await page.get("/api/v1/health", headers={"Origin": origin})
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"Content-Range", "ETag", "Idempotency-Replayed", "Location", "Retry-After"} <= {
+        *exposed
+    }
 
 
 async def test_a_bad_parameter_is_named(admin: httpx.AsyncClient) -> None:

@@ -21,6 +21,7 @@ from api.auth.roles import Role
 from api.database import Database
 from api.dependencies import Services
 from api.devices import KnownDevices
+from api.health.deadline import Deadline
 from contracts.run import CANCELLATION_FAILED_TAG, KIND, KIND_TAG, OWNER_TAG, pipeline_tags
 from pipelines.registry.catalog import BrokenEntry, Catalog
 from pipelines.registry.devices import Device
@@ -221,7 +222,7 @@ async def disk_that_must_stay_emptier(stage: Stage) -> httpx.Response:
 
 
 async def work_that_fits_no_gpu(stage: Stage) -> httpx.Response:
-    services = replace(stage.services, devices=KnownDevices(TinyGpu()))
+    services = replace(stage.services, devices=KnownDevices(TinyGpu(), Deadline(60.0)))
     config = json.dumps({"face_detection": {"device": "cuda", "batch_size": 256}})
     return await replace(stage, services=services).upload(
         selected_pipelines="face_detection", config=config

@@ -317,3 +317,16 @@ async def test_everybody_with_a_key_sees_all_jobs(
 
 def test_the_tag_of_all_pipelines_is_what_jobs_are_described_by() -> None:
     assert pipeline_tags([FACES, SCENES])[PIPELINES_TAG] == f"{FACES},{SCENES}"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"ops": None}, {"ops": []}, {"ops": {FACES: 3}}, {"ops": {FACES: {"config": "x"}}}, "ops: {"],
+)
+async def test_a_run_of_an_odd_config_breaks_neither_the_list_nor_itself(
+    admin: httpx.AsyncClient, dagster: Any, get: Get, config: Any
+) -> None:
+    odd, other = dagster.add("by_hand", config=config), dagster.add(FACES)
+    listed = (await admin.get("/api/v1/jobs")).json()["jobs"]
+    assert [job["id"] for job in listed] == [other.id, odd.id]
+    assert (await get(odd))["id"] == odd.id

@@ -47,6 +47,22 @@ async def test_nobody_else_may_read_the_secret_on_the_disk(create: Any, services
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+async def test_a_webhook_that_cannot_be_written_makes_no_key(
+    create: Any, services: Services
+) -> None:
+    """The secret was never shown: the name is free for another try."""
+    folder = services.home.webhook_target("alice").parent
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("in the way")
+    assert (await create("alice")).status_code == 500
+    folder.unlink()
+    assert (await create("alice")).status_code == 201
+    assert [key.name for key in list_keys(services.database) if not key.revoked_at] == [
+        "admin",
+        "alice",
+    ]
+
+
 async def test_a_key_without_a_webhook_has_none(create: Any, services: Services) -> None:
     made = (await create("alice", None)).json()
     assert (made["webhook_secret"], made["webhook_host"]) == (None, None)

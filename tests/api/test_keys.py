@@ -3,12 +3,16 @@
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from api.auth import keys
 from api.auth.keys import create_key, ensure_first_admin_key, find_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.database import Database, open_database
@@ -136,3 +140,24 @@ def test_the_tables_are_those_that_the_models_say(database: Database, file: Path
         assert {"api_keys", "idempotency_records", "alembic_version"} <= tables
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_two_who_ask_for_one_name_at_once_do_not_both_get_it(database_url: str) -> None:
+    """On PostgreSQL, where two transactions write at once."""
+    database = open_database(database_url)
+    with ThreadPoolExecutor() as threads:
+        with keys._adding(database) as session:
+            keys._insert_key(session, role=Role.READER, name="alice", expires_at=None)
+            second = threads.submit(create_key, database, role=Role.READER, name="alice")
+            while not second.done() and not _waits_for_a_lock(database):
+                time.sleep(0.01)
+        with pytest.raises(InvalidRequestError, match="already"):
+            second.result()
+    assert [key.name for key in list_keys(database)] == ["alice"]
+    database.close()
+
+
+def _waits_for_a_lock(database: Database) -> bool:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with database.read() as session:
+        return bool(session.scalar(waiting))

@@ -1,8 +1,12 @@
 """How the API is served: its socket, and whom it takes a request to come from."""
 
+import json
 import socket
-from collections.abc import Awaitable, Callable
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
@@ -53,6 +57,50 @@ def test_a_connection_whose_other_side_never_reads_ends_by_itself() -> None:
             with pytest.raises(TimeoutError) as ended:
                 connection.sendall(bytes(64 * 1024**2))
     assert ended.value.errno is not None, "the connection went on until the test lost patience"
+
+
+@pytest.fixture
+def served(app: FastAPI, settings: Settings) -> Iterator[int]:
+    """The app on a real socket, as the stack serves it; the port."""
+    server = uvicorn.Server(server_config(app, settings.model_copy(update={"port": 0})))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield int(server.servers[0].sockets[0].getsockname()[1])
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\nno header\r\n\r\n", "BREW /pot HTTP/1.1\r\n\r\n"],
+)
+def test_what_is_no_http_gets_an_envelope(served: int, request_text: str) -> None:
+    with socket.create_connection(("127.0.0.1", served), timeout=PATIENCE) as client:
+        client.sendall(request_text.encode())
+        answer = HTTPResponse(client)
+        answer.begin()
+        body = json.loads(answer.read())
+        assert client.recv(1) == b""
+    assert answer.status == 400
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Request-ID"]
+    assert body["error"]["code"] == "INVALID_REQUEST"
+    assert body["detail"] == body["error"]["message"]
+
+
+def test_a_web_socket_is_refused_as_any_request_is(served: int) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version": "13",
+    }
+    with httpx.Client(base_url=f"http://127.0.0.1:{served}", trust_env=False) as client:
+        answer = client.get("/api/v1/jobs", headers=upgrade)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "UNAUTHORIZED"
 
 
 @pytest.mark.anyio

@@ -102,9 +102,41 @@ async def test_a_file_is_served_in_ranges(admin: httpx.AsyncClient, url: str) ->
     assert beyond.status_code == 416
     assert beyond.headers["Content-Range"] == "bytes */10"
     assert beyond.json()["error"]["code"] == "INVALID_REQUEST"
-    malformed = await admin.get(file, headers={"Range": "lines=1-2"})
+    assert (await admin.get(file, headers={"Range": "Bytes=5-9"})).content == b"boxes"
+    malformed = await admin.get(file, headers={"Range": "bytes=five"})
     assert malformed.status_code == 400
     assert malformed.json()["error"]["field"] == "Range"
+
+
+@pytest.mark.parametrize("given", ["lines=1-2", "lines", "", "bytesish=0-1"])
+async def test_a_range_of_a_unit_that_is_not_known_is_ignored(
+    admin: httpx.AsyncClient, url: str, given: str
+) -> None:
+    file = f"{url}/results/face_detection/a_faces.mp4"
+    answer = await admin.get(file, headers={"Range": given})
+    assert (answer.status_code, answer.content) == (200, b"with boxes")
+
+
+@pytest.mark.parametrize(
+    "path", ["/results", "/results/face_detection/preview.png", "/artifacts", "/results/nothing"]
+)
+async def test_head_says_of_a_result_what_get_says_and_sends_nothing_of_it(
+    serve: Callable[[], int], secret_of: Callable[..., str], url: str, path: str
+) -> None:
+    headers = {"X-API-Key": secret_of("reader"), "X-Request-ID": "same"}
+    server = f"http://127.0.0.1:{serve()}"
+    async with httpx.AsyncClient(base_url=server, headers=headers, trust_env=False) as client:
+        got = await client.get(url + path)
+        head = await client.head(url + path, headers={"Range": "bytes=0-1"})
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert {**head.headers, "date": ""} == {**got.headers, "date": ""}
+
+
+async def test_head_reads_no_file_of_the_zip(
+    admin: httpx.AsyncClient, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.results.stream_archive", None)
+    assert (await admin.head(f"{url}/artifacts")).status_code == 200
 
 
 async def test_a_file_that_the_client_has_is_not_sent_again(

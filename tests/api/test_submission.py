@@ -1,7 +1,10 @@
 """What a submission means, and that it is checked as a whole before anything is queued."""
 
 import hashlib
+import json
 import os
+import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from api import submission
 from api.dagster.run import QueuedRun, Run, RunStatus
 from api.dependencies import Services
 from api.errors import GpuOutOfMemoryError, InvalidConfigError, InvalidRequestError
@@ -18,7 +22,8 @@ from api.jobs import place_in
 from api.probing import Prober
 from api.schemas import JobSubmission
 from api.settings import Settings
-from api.submit import decide
+from api.submit import plan
+from api.uploads import Upload
 from contracts.run import MEDIA_FACTS_TAG, PRIORITY_TAG, PROBE_OP, MediaFacts
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import Device
@@ -50,8 +55,9 @@ def upload(settings: Settings, clip: bytes) -> str:
 
 
 def _decide(devices: tuple[Device, ...] = (), **body: Any) -> Any:
-    submission = JobSubmission(media="m", **body)
-    return decide(submission, load_catalog(), devices, pipelines_field="pipelines")
+    return plan(
+        JobSubmission(media="m", **body), load_catalog(), devices, pipelines_field="pipelines"
+    )
 
 
 def test_without_a_selection_every_pipeline_that_is_on_by_default_runs() -> None:
@@ -205,6 +211,41 @@ async def test_a_config_that_fails_validation_queues_nothing(
     assert response.json()["error"]["code"] == "INVALID_CONFIG"
     assert response.json()["error"]["field"] == "config.speech_activity.threshold"
     assert dagster.asked == []
+
+
+@pytest.mark.parametrize("in_form", [False, True])
+async def test_a_large_submission_is_judged_beside_the_event_loop(
+    admin: httpx.AsyncClient,
+    upload: str,
+    clip: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    in_form: bool,
+) -> None:
+    """So is every look at the disk, and the removal of what was uploaded in vain."""
+    threads: dict[str, set[int]] = {}
+
+    def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            threads.setdefault(name, set()).add(threading.get_ident())
+            return function(*arguments, **named)
+
+        return call
+
+    monkeypatch.setattr("api.submission.check", watched("check", submission.check))
+    monkeypatch.setattr("api.submission.plan", watched("plan", submission.plan))
+    monkeypatch.setattr(shutil, "disk_usage", watched("disk", shutil.disk_usage))
+    monkeypatch.setattr(Upload, "discard", watched("discard", Upload.discard))
+    config = {"speech_activity": {f"field{number}": 1 for number in range(3000)}}
+    if in_form:
+        form = {"selected_pipelines": "speech_activity", "config": json.dumps(config)}
+        answer = await admin.post(JOBS, data=form, files={"video": ("a.mp4", clip)})
+    else:
+        body = {"media": upload, "pipelines": ["speech_activity"], "config": config}
+        answer = await admin.post(JOBS, json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_CONFIG")
+    assert threads.keys() == {"check", "plan", "disk"} | ({"discard"} if in_form else set())
+    assert threading.get_ident() not in set().union(*threads.values())
 
 
 async def test_an_unknown_hash_is_a_404(admin: httpx.AsyncClient, dagster: Any) -> None:

@@ -133,7 +133,7 @@ def services_with(settings: Settings, wire: Wire, gpus: Gpus) -> Callable[..., S
     """The services of the app; `settings` and `catalog` may be others."""
 
     def build(**others: Any) -> Services:
-        transport = GraphqlTransport("http://dagster", timeout=5, transport=wire)
+        transport = GraphqlTransport("http://dagster", timeout=60, transport=wire)
         given = {"settings": settings, "transport": transport, "inventory": gpus} | others
         return create_services(given.pop("settings"), **given)
 

@@ -472,6 +472,27 @@ class TestSubmissions:
         (error,) = validate_configs(["other"], configs, catalog).errors
         assert (error.field, error.code) == ("config", "INVALID_TYPE")
 
+    @pytest.mark.parametrize(
+        ("selected", "number", "field"), [(None, 200_000, "config"), (["detector"], 101, "config")]
+    )
+    def test_more_configs_than_anybody_means_are_refused_unjudged(
+        self, catalog: Catalog, selected: list[str] | None, number: int, field: str
+    ) -> None:
+        configs = {f"name{index}": 1 for index in range(number)}
+        (error,) = validate_configs(selected, configs, catalog).errors
+        assert (error.field, error.code) == (field, "VALUE_OUT_OF_RANGE")
+        assert error.message == "More than 100 pipelines"
+
+    def test_more_names_than_anybody_means_are_refused_unjudged(self, catalog: Catalog) -> None:
+        names = [f"name{index}" for index in range(200_000)]
+        (error,) = validate_configs(names, {}, catalog, pipelines_field="selected").errors
+        assert (error.field, error.message) == ("selected", "More than 100 pipelines")
+
+    def test_a_name_is_judged_once_where_it_stands_first(self, catalog: Catalog) -> None:
+        names = ["detector"] * 100_000 + ["detectr"] * 100_000
+        (error,) = validate_configs(names, {}, catalog).errors
+        assert (error.field, error.code) == ("pipelines.100000", "PIPELINE_NOT_FOUND")
+
     def test_errors_of_all_pipelines_together_are_bounded(self, catalog: Catalog) -> None:
         many = {f"field{index}": 1 for index in range(80)}
         verdict = validate_configs(None, {"detector": many, "other": many}, catalog)
