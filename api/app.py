@@ -107,7 +107,7 @@ def create_services(
         devices=KnownDevices(inventory),
         database=database,
         dagster=dagster,
-        # A launch that has not answered by then never will.
+        # Whoever launched is not waiting any more by then.
         idempotency=IdempotencyRecords(
             database,
             stale_after=settings.dagster_timeout + 5,

@@ -69,7 +69,7 @@ class IdempotencyRecord(Table):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     run_id: Mapped[str | None] = mapped_column(String(64))
-    #: Who is launching (one value per attempt), and since when.
+    #: What the run's id is made of, whoever launches it; and since when somebody does.
     attempt: Mapped[str] = mapped_column(String(32))
     claimed_at: Mapped[datetime]
 

@@ -6,12 +6,15 @@ webserver.
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache, partial
+from typing import Any
 
-from dagster import EventLogEntry
+from dagster import DagsterRun, EventLogEntry
+from dagster._core.errors import DagsterRunAlreadyExists
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 from dagster._serdes import serialize_value
 from dagster_postgres import (
     DagsterPostgresStorage,
@@ -22,10 +25,11 @@ from dagster_postgres import (
 from dagster_postgres.utils import set_pg_statement_timeout
 from sqlalchemy import URL, Engine, create_engine, event, inspect, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from contracts.database import MIGRATION_LOCK, open_postgresql
+from orchestration.launch import add_once
 from orchestration.steady_connection import steady
 
 #: Dagster tries six times to connect: so a run does not notice a server that is away for a minute.
@@ -42,6 +46,35 @@ class PooledRunStorage(PostgresRunStorage):
         self._init_db()
         self.migrate()
         self.optimize()
+
+    def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
+        return add_once(dagster_run, self._add_run, self)
+
+    def _add_run(self, run: DagsterRun) -> DagsterRun:
+        """Once more if the connection broke: a run that is there by then is this one."""
+        try:
+            return super().add_run(run)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        with suppress(DagsterRunAlreadyExists):
+            super().add_run(run)
+        return run
+
+    def _core_add_run(self, col_values: dict[str, Any], tags: Mapping[str, str]) -> None:
+        """The run and its tags, which Dagster would commit one by one: nobody could find a run
+        without tags.
+        """
+        rows = [{"run_id": col_values["run_id"], "key": k, "value": v} for k, v in tags.items()]
+        with self.connect() as plain:
+            connection = plain.execution_options(isolation_level="READ COMMITTED")
+            try:
+                with connection.begin():
+                    connection.execute(RunsTable.insert().values(**col_values))
+                    if rows:
+                        connection.execute(RunTagsTable.insert(), rows)
+            except IntegrityError as error:
+                raise DagsterRunAlreadyExists from error
 
     def add_run_tags(self, run_id: str, new_tags: Mapping[str, str]) -> None:
         """Once more if the connection broke: a tag that is there is only set again."""

@@ -7,7 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRun, asset, materialize
+from dagster import (
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    RunsFilter,
+    asset,
+    materialize,
+)
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
@@ -152,6 +160,51 @@ def test_times_are_utc_whatever_the_servers_zone(
     assert abs(record.create_timestamp.timestamp() - time.time()) < 600
 
 
+class Crash(BaseException):
+    """The process is killed here."""
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO runs", "INSERT INTO run_tags"])
+def test_a_run_is_added_once_and_with_its_tags_when_the_connection_breaks(
+    instance: DagsterInstance, postgres: Databases, database_url: str, statement: str
+) -> None:
+    broken = []
+
+    @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
+    def break_once(_connection: Connection, _cursor: object, executed: str, *_rest: object) -> None:
+        if executed.startswith(f"{statement} ") and not broken:
+            broken.append(executed)
+            _cut_off(postgres, database_url)
+
+    added = instance.add_run(DagsterRun("job", tags={"user/film": "one"}))
+
+    assert broken
+    [run] = instance.get_runs(RunsFilter(tags={"user/film": "one"}))
+    assert run.run_id == added.run_id
+
+
+def test_who_is_killed_while_adding_a_run_leaves_none_without_tags(
+    instance: DagsterInstance, database_url: str
+) -> None:
+    @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
+    def die(_connection: Connection, _cursor: object, executed: str, *_rest: object) -> None:
+        if executed.startswith("INSERT INTO run_tags "):
+            raise Crash
+
+    with pytest.raises(Crash):
+        instance.add_run(DagsterRun("job", tags={"user/film": "one"}))
+
+    assert instance.get_runs() == []
+
+
+def _cut_off(postgres: Databases, database_url: str) -> None:
+    """All who are connected."""
+    postgres.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
+        name=parse_url(database_url).database,
+    )
+
+
 def test_an_event_is_stored_once_when_the_connection_breaks_behind_it(
     instance: DagsterInstance, postgres: Databases, database_url: str
 ) -> None:
@@ -165,11 +218,7 @@ def test_an_event_is_stored_once_when_the_connection_breaks_behind_it(
     ) -> None:
         if statement.startswith("INSERT INTO event_logs") and not broken:
             broken.append(statement)
-            name = parse_url(database_url).database
-            postgres.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
-                name=name,
-            )
+            _cut_off(postgres, database_url)
 
     instance.report_engine_event("It goes on.", run)
 
@@ -182,7 +231,6 @@ def test_a_run_does_not_notice_when_its_connection_breaks(
     instance: DagsterInstance, postgres: Databases, database_url: str, broken_at: int
 ) -> None:
     """At any statement from its first event on; each is there once, whatever was cut off."""
-    name = parse_url(database_url).database
     statements = 0
 
     @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
@@ -190,10 +238,7 @@ def test_a_run_does_not_notice_when_its_connection_breaks(
         nonlocal statements
         statements += bool(statements) or statement.startswith("INSERT INTO event_logs")
         if statements == broken_at:
-            postgres.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
-                name=name,
-            )
+            _cut_off(postgres, database_url)
 
     result = materialize([cuts], instance=instance, tags={"user/film": "one"})
 
