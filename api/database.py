@@ -145,6 +145,24 @@ def open_database(url: str) -> Database:
     return database
 
 
+def open_current_database(url: str) -> Database:
+    """The database at `url` as it is, since a stack may be using it; tables are made where there
+    are none. Raises DatabaseUnavailableError if they are of another version.
+    """
+    from api.migrations import newest  # noqa: PLC0415 - as above
+
+    database = Database(url)
+    if database.is_new:
+        database.migrate()
+    elif (revision := database.schema_version()) != newest():
+        database.close()
+        raise DatabaseUnavailableError(
+            f"The database's tables are at {revision}, and this Framegate's at {newest()}.",
+            hint="Stop the stack, back up, and run `framegate db migrate`.",
+        )
+    return database
+
+
 def _engine(url: URL, connections: int) -> Engine:
     if is_postgresql(url):
         engine = open_postgresql(url, name="api", connections=connections)

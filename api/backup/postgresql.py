@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import make_dsn  # type: ignore[import-untyped] # it has no types
 from sqlalchemy import URL
 
 from api.backup.errors import BackupError
