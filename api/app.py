@@ -118,7 +118,7 @@ def create_services(
         devices=KnownDevices(inventory, deadline),
         database=database,
         dagster=dagster,
-        # An attempt asks three times at most: whether there is a run, and in two ways for one.
+        # Whoever launched, by three questions at most, is not waiting any more by then.
         idempotency=IdempotencyRecords(
             database,
             stale_after=3 * settings.dagster_timeout + 5,

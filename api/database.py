@@ -69,7 +69,7 @@ class IdempotencyRecord(Table):
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     run_id: Mapped[str | None] = mapped_column(String(64))
-    #: Who is launching (one value per attempt), and since when.
+    #: What the run's id is made of, whoever launches it; and since when somebody does.
     attempt: Mapped[str] = mapped_column(String(32))
     claimed_at: Mapped[datetime]
 
@@ -142,6 +142,24 @@ def open_database(url: str) -> Database:
     """The database at `url` with its tables up to date."""
     database = Database(url)
     database.migrate()
+    return database
+
+
+def open_current_database(url: str) -> Database:
+    """The database at `url` as it is, since a stack may be using it; tables are made where there
+    are none. Raises DatabaseUnavailableError if they are of another version.
+    """
+    from api.migrations import newest  # noqa: PLC0415 - as above
+
+    database = Database(url)
+    if database.is_new:
+        database.migrate()
+    elif (revision := database.schema_version()) != newest():
+        database.close()
+        raise DatabaseUnavailableError(
+            f"The database's tables are at {revision}, and this Framegate's at {newest()}.",
+            hint="Stop the stack, back up, and run `framegate db migrate`.",
+        )
     return database
 
 

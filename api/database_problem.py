@@ -25,6 +25,8 @@ _HINTS = (
      "The user must own the database: ALTER DATABASE … OWNER TO …, and the schema `public` in it."),
     (r"read-only transaction|recovery",
      "The server takes no writes: name its primary in {variable}."),
+    (r"No space left on device",
+     "Free some space on the disk of the database's server."),
     (r"SSL|certificate",
      "Check sslmode and sslrootcert in {variable}."),
 )  # fmt: skip

@@ -1,12 +1,12 @@
 """One run for one `Idempotency-Key`: what submissions and retries launch alike."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from anyio import to_thread
 
 from api.dagster.client import DagsterClient
-from api.dagster.run import Run, RunFilter
+from api.dagster.run import Run
 from api.dependencies import Services
 from api.errors import (
     FramegateError,
@@ -31,11 +31,10 @@ class Outcome:
 async def launch_once(
     services: Services,
     claim: Claim,
-    launch: Callable[[], Awaitable[Run]],
-    *,
-    tags: Mapping[str, str],
+    launch: Callable[[str], Awaitable[Run]],
 ) -> Outcome:
-    """After an attempt that is under way or was cut off, `tags` tell whether there is a run.
+    """`launch` is told the id that the run is to have, and may be called by several at once: it
+    makes one run of that id.
 
     Raises what `launch` raises, and IdempotencyInFlightError.
     """
@@ -44,7 +43,7 @@ async def launch_once(
             return Outcome(await services.dagster.run(claim.run_id), is_replay=True)
         except JobNotFoundError:  # retention deleted it, or somebody did in the Dagster UI
             claim = await to_thread.run_sync(services.idempotency.renew, claim)
-    if not claim.is_first and (found := await _find(services.dagster, tags)):
+    if not claim.is_first and (found := await _find(services.dagster, claim.launch_id)):
         await to_thread.run_sync(services.idempotency.complete, claim, found.run_id)
         return Outcome(found, is_replay=True)
     if not claim.is_mine:
@@ -54,7 +53,7 @@ async def launch_once(
             headers={"Retry-After": "1"},
         )
     try:
-        run = await launch()
+        run = await launch(claim.launch_id)
     except FramegateError as error:
         if not isinstance(error, _MAY_HAVE_LAUNCHED):
             await to_thread.run_sync(services.idempotency.release, claim)
@@ -63,6 +62,8 @@ async def launch_once(
     return Outcome(run)
 
 
-async def _find(dagster: DagsterClient, tags: Mapping[str, str]) -> Run | None:
-    page = await dagster.runs(RunFilter(tags=tags), limit=1)
-    return page.runs[0] if page.runs else None
+async def _find(dagster: DagsterClient, run_id: str) -> Run | None:
+    try:
+        return await dagster.run_state(run_id)
+    except JobNotFoundError:
+        return None

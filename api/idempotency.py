@@ -1,8 +1,8 @@
 """Exactly one run for one `Idempotency-Key`, whatever crashes in between.
 
-Dagster's launch takes no id of ours, and a tag is not unique. So a record with a unique key is
-inserted first, the run is launched with the key as a tag, and the run's id is written into the
-record. A record without a run id means: under way, or cut off. Then the tag is looked up.
+A record with a unique key is inserted first. It says which id the run will have, so whoever
+launches for it, and however often, makes that one run: docs/decisions/0016-launches.md. A record
+without a run id means: under way, or cut off.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
+from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.exc import IntegrityError
@@ -24,6 +25,9 @@ KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
 
 _KEY = re.compile(KEY_PATTERN)
 _FORGET_EVERY = timedelta(days=1)
+_LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - as the database stores it
+#: Any UUID: what the ids of launched runs are derived under.
+_LAUNCHES = UUID("6b0a6c1e-33c4-4b5e-9d7a-2f0e8f4f6d11")
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,9 @@ class Claim:
     """The right to launch, or who has it.
 
     Attributes:
+        attempt: shared by all who launch for this key, until the run that they made is deleted.
+        claimed_at: since when this claim holds.
         run_id: the run that was launched for this key before.
-        attempt: what identifies this claim while there is no run.
         is_mine: whether the caller may launch; if not, somebody else is at it just now.
         is_first: whether nobody tried before; if not, there may be a run already.
     """
@@ -40,9 +45,15 @@ class Claim:
     owner: str
     key: str
     attempt: str
+    claimed_at: datetime
     run_id: str | None = None
     is_mine: bool = False
     is_first: bool = False
+
+    @property
+    def launch_id(self) -> str:
+        """The id of the run that is launched, by whomever."""
+        return str(uuid5(_LAUNCHES, json.dumps([self.owner, self.key, self.attempt])))
 
 
 def check_key(key: str) -> None:
@@ -60,8 +71,8 @@ def fingerprint(request: Mapping[str, Any]) -> str:
 
 
 class IdempotencyRecords:
-    """A claim that is older than `stale_after` seconds is taken over: no launch takes that long.
-    After `days` a key is forgotten, and whoever uses it again starts something new.
+    """A claim that is older than `stale_after` seconds is shared with whoever asks next.
+    `days` after its launch a key is forgotten, and whoever uses it again starts something new.
     """
 
     def __init__(self, database: Database, *, stale_after: float, days: int = 30) -> None:
@@ -80,17 +91,29 @@ class IdempotencyRecords:
 
     def complete(self, claim: Claim, run_id: str) -> None:
         with self._database.write() as session:
-            session.execute(update(IdempotencyRecord).where(*_is_of(claim)).values(run_id=run_id))
+            session.execute(
+                update(IdempotencyRecord)
+                .where(*_is_of(claim))
+                .values(run_id=run_id, claimed_at=_now())
+            )
 
     def release(self, claim: Claim) -> None:
-        """Nothing was launched: the key is free again."""
+        """Nothing was launched: the key is free again. Where others launch for it, too, it is for
+        whoever asks next to go on.
+        """
+        held = (*_is_of(claim), IdempotencyRecord.claimed_at == claim.claimed_at)
+        statement = (
+            delete(IdempotencyRecord).where(*held)
+            if claim.is_first
+            else update(IdempotencyRecord).where(*held).values(claimed_at=_LONG_AGO)
+        )
         with self._database.write() as session:
-            session.execute(delete(IdempotencyRecord).where(*_is_of(claim)))
+            session.execute(statement)
 
     def renew(self, claim: Claim) -> Claim:
         """The run of this claim is no more: one of those who find that out may launch anew."""
-        attempt = token_hex(8)
-        free = {"run_id": None, "attempt": attempt, "claimed_at": _now()}
+        moment, attempt = _now(), token_hex(8)
+        free = {"run_id": None, "attempt": attempt, "claimed_at": moment}
         with self._database.write() as session:
             renewed = session.execute(
                 update(IdempotencyRecord)
@@ -98,7 +121,8 @@ class IdempotencyRecords:
                 .values(free)
                 .returning(IdempotencyRecord.key)
             ).all()
-        return Claim(claim.owner, claim.key, attempt, is_mine=bool(renewed))
+        first = bool(renewed)
+        return Claim(claim.owner, claim.key, attempt, moment, is_mine=first, is_first=first)
 
     def forget_run(self, run_id: str) -> None:
         """A job was deleted: nothing may be replayed for it."""
@@ -106,7 +130,7 @@ class IdempotencyRecords:
             session.execute(delete(IdempotencyRecord).where(IdempotencyRecord.run_id == run_id))
 
     def _forget_old(self) -> None:
-        """At the first claim after the start, and once a day."""
+        """At the first claim after the start, and once a day; never one that is under way."""
         moment = _now()
         if self._forgot_at and moment - self._forgot_at < _FORGET_EVERY:
             return
@@ -114,7 +138,8 @@ class IdempotencyRecords:
         with self._database.write() as session:
             session.execute(
                 delete(IdempotencyRecord).where(
-                    IdempotencyRecord.claimed_at < moment - self._kept_for
+                    IdempotencyRecord.run_id.is_not(None),
+                    IdempotencyRecord.claimed_at < moment - self._kept_for,
                 )
             )
 
@@ -133,7 +158,7 @@ class IdempotencyRecords:
                         claimed_at=moment,
                     )
                 )
-                return Claim(owner, key, attempt, is_mine=True, is_first=True)
+                return Claim(owner, key, attempt, moment, is_mine=True, is_first=True)
             if record.fingerprint != fingerprint:
                 raise IdempotencyMismatchError(
                     "This Idempotency-Key was used for another submission.",
@@ -141,9 +166,9 @@ class IdempotencyRecords:
                 )
             # The clock may have been set back since: what lies in the future is of no use, either.
             if record.run_id or abs(moment - record.claimed_at) < self._stale_after:
-                return Claim(owner, key, record.attempt, run_id=record.run_id)
-            record.attempt, record.claimed_at = attempt, moment
-            return Claim(owner, key, attempt, is_mine=True)
+                return Claim(owner, key, record.attempt, record.claimed_at, run_id=record.run_id)
+            record.claimed_at = moment
+            return Claim(owner, key, record.attempt, moment, is_mine=True)
 
 
 def _now() -> datetime:

@@ -12,7 +12,7 @@ from api.idempotency import fingerprint
 from api.jobs import check_owner, find_run
 from api.timestamps import now
 from contracts.retry import RETRIED_BY_TAG, RETRY_KEY_TAG
-from contracts.run import PRIORITY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG
+from contracts.run import LAUNCH_TAG, PRIORITY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG
 from contracts.stored_media import claim_media
 from pipelines.registry.catalog import Catalog
 
@@ -53,8 +53,7 @@ async def retry_job(
     return await launch_once(
         services,
         claim,
-        lambda: services.dagster.reexecute(job_id, tags=tags),
-        tags={RETRY_KEY_TAG: claim.key, RETRIED_BY_TAG: claim.owner},
+        lambda launch_id: services.dagster.reexecute(job_id, tags=tags | {LAUNCH_TAG: launch_id}),
     )
 
 

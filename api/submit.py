@@ -5,6 +5,7 @@ before anything is queued, then launched once.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from anyio import to_thread
@@ -25,8 +26,7 @@ from api.media import StoredMedia
 from api.schemas import JobSubmission
 from api.timestamps import now
 from contracts.run import (
-    IDEMPOTENCY_KEY_TAG,
-    OWNER_TAG,
+    LAUNCH_TAG,
     Submission,
     job_name,
     op_selection,
@@ -113,17 +113,18 @@ async def launch(
     return await launch_once(
         services,
         claim,
-        lambda: _launch(services.dagster, submission),
-        tags={IDEMPOTENCY_KEY_TAG: claim.key, OWNER_TAG: claim.owner},
+        lambda launch_id: _launch(services.dagster, submission, {LAUNCH_TAG: launch_id}),
     )
 
 
-async def _launch(dagster: DagsterClient, submission: Submission) -> Run:
+async def _launch(
+    dagster: DagsterClient, submission: Submission, tags: Mapping[str, str] = MappingProxyType({})
+) -> Run:
     run = await dagster.launch(
         job_name(submission.pipelines),
         selection=op_selection(submission.pipelines),
         config=run_config(submission),
-        tags=run_tags(submission),
+        tags={**run_tags(submission), **tags},
     )
     log.info(
         "a job is queued",

@@ -32,6 +32,7 @@ _CONNECT = {
     "keepalives_idle": 30,
     "keepalives_interval": 10,
     "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # ms: for what was sent and is never acknowledged
 }
 _POOL_SECONDS = 10.0
 _RECYCLE_SECONDS = 1800

@@ -33,6 +33,8 @@ PIPELINES_TAG = "framegate/pipelines"
 PIPELINE_TAG_PREFIX = "framegate.pipeline/"
 SUBMITTED_AT_TAG = "framegate/submitted_at"
 IDEMPOTENCY_KEY_TAG = "framegate/idempotency_key"
+#: On its way to Dagster alone: the id that the run gets, so that a launch repeated is the same run.
+LAUNCH_TAG = "framegate/launch"
 REQUEST_ID_TAG = "framegate/request_id"
 #: `framegate/failure` holds why the run as a whole failed, `framegate.failure/<pipeline>` why
 #: that pipeline did: JSON as made by `Failure.to_tag`.

@@ -5,13 +5,16 @@ webserver.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from functools import cache, partial
+from typing import Any
 
-from dagster import EventLogEntry
+from dagster import DagsterRun, EventLogEntry
+from dagster._core.errors import DagsterRunAlreadyExists
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 from dagster._serdes import serialize_value
 from dagster_postgres import (
     DagsterPostgresStorage,
@@ -20,13 +23,20 @@ from dagster_postgres import (
     PostgresScheduleStorage,
 )
 from dagster_postgres.utils import set_pg_statement_timeout
-from sqlalchemy import URL, Engine, create_engine, event, inspect, select, text
+from sqlalchemy import URL, Engine, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from contracts.database import MIGRATION_LOCK, open_postgresql
-from orchestration.steady_connection import steady
+from contracts.database import open_postgresql
+from orchestration.database.tables import create_tables
+from orchestration.launch import add_once
+from orchestration.steady_connection import (
+    await_no_room,
+    is_disk_full,
+    once_there_is_room,
+    steady,
+)
 
 #: Dagster tries six times to connect: so a run does not notice a server that is away for a minute.
 _PATIENCE_SECONDS = 10.0
@@ -37,11 +47,34 @@ class PooledRunStorage(PostgresRunStorage):
         super().__init__(url, should_autocreate_tables=False)
         self._engine = engine
 
-    def create_tables(self) -> None:
-        """As Dagster does where it finds none."""
-        self._init_db()
-        self.migrate()
-        self.optimize()
+    def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
+        return add_once(dagster_run, self._add_run, self)
+
+    def _add_run(self, run: DagsterRun) -> DagsterRun:
+        """Once more if the connection broke: a run that is there by then is this one."""
+        try:
+            return super().add_run(run)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        with suppress(DagsterRunAlreadyExists):
+            super().add_run(run)
+        return run
+
+    def _core_add_run(self, col_values: dict[str, Any], tags: Mapping[str, str]) -> None:
+        """The run and its tags, which Dagster would commit one by one: nobody could find a run
+        without tags.
+        """
+        rows = [{"run_id": col_values["run_id"], "key": k, "value": v} for k, v in tags.items()]
+        with self.connect() as plain:
+            connection = plain.execution_options(isolation_level="READ COMMITTED")
+            try:
+                with connection.begin():
+                    connection.execute(RunsTable.insert().values(**col_values))
+                    if rows:
+                        connection.execute(RunTagsTable.insert(), rows)
+            except IntegrityError as error:
+                raise DagsterRunAlreadyExists from error
 
     def add_run_tags(self, run_id: str, new_tags: Mapping[str, str]) -> None:
         """Once more if the connection broke: a tag that is there is only set again."""
@@ -62,7 +95,10 @@ class PooledRunStorage(PostgresRunStorage):
         pool_recycle: int,  # noqa: ARG002 - Dagster's signature
         max_overflow: int,  # noqa: ARG002 - Dagster's signature
     ) -> None:
-        """The pool stays; a question that takes too long is given up, for all three storages."""
+        """The pool stays; a question that takes too long, or finds no room, is given up, for all
+        three storages.
+        """
+        await_no_room(self._engine)
         event.listen(
             self._engine,
             "connect",
@@ -80,24 +116,18 @@ class PooledEventLogStorage(PostgresEventLogStorage):
         super().__init__(url, should_autocreate_tables=False)
         self._engine = engine
 
-    def create_tables(self) -> None:
-        """As Dagster does where it finds none."""
-        self._init_db()
-        self.reindex_events()
-        self.reindex_assets()
-
     def store_event(self, event: EventLogEntry) -> None:
-        """Once, even where the connection breaks while the event is on its way."""
+        """Once, even where the connection breaks or the disk fills while it is on its way."""
         try:
             super().store_event(event)
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not (error.connection_invalidated or is_disk_full(error)):
                 raise
             stored_id = self._stored_id(event)
             if stored_id is None:
                 super().store_event(event)
             else:
-                self._note_asset(event, stored_id)
+                once_there_is_room(self._engine, partial(self._note_asset, event, stored_id))
 
     def _stored_id(self, event: EventLogEntry) -> int | None:
         query = select(Events.c.id).where(
@@ -124,10 +154,6 @@ class PooledScheduleStorage(PostgresScheduleStorage):
         super().__init__(url, should_autocreate_tables=False)
         self._engine = engine
 
-    def create_tables(self) -> None:
-        """As Dagster does where it finds none."""
-        self._init_db()
-
     def optimize_for_webserver(
         self, statement_timeout: int, pool_recycle: int, max_overflow: int
     ) -> None:
@@ -141,18 +167,10 @@ class PostgresStorage(DagsterPostgresStorage):
         address = url.render_as_string(hide_password=False)
         super().__init__(address, should_autocreate_tables=False)
         engine = shared_engine(url, connections)
-        runs = PooledRunStorage(address, engine)
-        events = PooledEventLogStorage(address, engine)
-        schedules = PooledScheduleStorage(address, engine)
-        _create_tables(
-            engine,
-            {
-                "runs": runs.create_tables,
-                "event_logs": events.create_tables,
-                "jobs": schedules.create_tables,
-            },
-        )
-        self._run_storage, self._event_log_storage, self._schedule_storage = runs, events, schedules
+        create_tables(engine)
+        self._run_storage = PooledRunStorage(address, engine)
+        self._event_log_storage = PooledEventLogStorage(address, engine)
+        self._schedule_storage = PooledScheduleStorage(address, engine)
 
 
 @cache
@@ -166,7 +184,7 @@ def shared_engine(url: URL, connections: int) -> Engine:
         isolation_level="AUTOCOMMIT",
     )
     event.listen(engine, "connect", _count_in_utc)
-    if "options" not in url.query:
+    if "search_path" not in str(url.query.get("options")):
         event.listen(engine, "connect", _look_in_public)
     os.register_at_fork(after_in_child=partial(engine.dispose, close=False))
     return steady(engine)
@@ -186,19 +204,3 @@ def _execute(connection: DBAPIConnection, statement: str) -> None:
     with closing(connection.cursor()) as cursor:
         cursor.execute(statement)
     connection.commit()
-
-
-def _create_tables(engine: Engine, create: Mapping[str, Callable[[], None]]) -> None:
-    """What is missing, each by the table that tells; one process at a time."""
-    if not _missing(engine, create):
-        return
-    beside = create_engine(engine.url, poolclass=NullPool)  # the pool may be needed whole
-    with beside.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        for table in _missing(engine, create):
-            create[table]()
-
-
-def _missing(engine: Engine, tables: Iterable[str]) -> list[str]:
-    there = inspect(engine).get_table_names()
-    return [table for table in tables if table not in there]

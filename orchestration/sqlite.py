@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from dagster import DagsterRun
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
+
+from orchestration.launch import add_once
 
 #: Databases that this process has found, or made, whole.
 _whole: set[Path] = set()
@@ -45,6 +48,9 @@ class PatientRunStorage(SqliteRunStorage):
         storage = super().from_local(base_dir, inst_data)
         note_whole(path)
         return storage
+
+    def add_run(self, dagster_run: DagsterRun) -> DagsterRun:
+        return add_once(dagster_run, super().add_run, self)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

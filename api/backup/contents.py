@@ -3,7 +3,7 @@
 Jobs run meanwhile. What is copied later may know more than what was copied before, but never less:
 a run that is on record has its media, and one that is on record as completed has its results. So
 records come before what they speak of, and an idempotency record before the run that it speaks of,
-since a record without a run is looked up again, and a run without a record is found by its tag.
+since a record without a run says which id that has, and a key without a record is unknown.
 """
 
 import os

@@ -36,8 +36,9 @@ def create_backup(home: Home, url: URL, target: Path, previous: Path | None = No
         dump = File.of(target / postgresql.DUMP)
     else:
         for path in databases(home.root):
-            _copy_database(home.root / path, _place(target, path))
-            copied[path.as_posix()] = File.of(target / path)
+            with suppress(FileNotFoundError):  # a job was deleted meanwhile
+                _copy_database(home.root / path, _place(target, path))
+                copied[path.as_posix()] = File.of(target / path)
     for path in files(home.root):
         with suppress(FileNotFoundError):  # a job was deleted meanwhile
             copied[path.as_posix()] = _store(home.root, path, target, earlier)
@@ -83,14 +84,22 @@ def _check(home: Home, url: URL, target: Path) -> None:
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """One moment of it, while others write."""
-    with (
-        closing(
-            sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=_BUSY_SECONDS)
-        ) as old,
-        closing(sqlite3.connect(target)) as new,
-    ):
-        old.backup(new)
+    """One moment of it, while others write. Raises FileNotFoundError, leaving nothing."""
+    address = f"{source.as_uri()}?mode=rw"
+    try:
+        with (
+            closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
+            old.backup(new)
+    except sqlite3.Error as error:
+        if not source.exists():
+            target.unlink(missing_ok=True)
+            raise FileNotFoundError(source) from error
+        raise BackupError(
+            f"{source} cannot be copied: {error}.",
+            hint="Check the disk that the backup goes to, and the file: `framegate doctor`.",
+        ) from error
 
 
 def _store(root: Path, path: Path, target: Path, earlier: _Earlier) -> File:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from psycopg2.extensions import make_dsn  # type: ignore[import-untyped] # it has no types
 from sqlalchemy import URL
 
 from api.backup.errors import BackupError
@@ -21,8 +22,8 @@ def dump(url: URL, target: Path) -> None:
 def restore(url: URL, source: Path) -> None:
     """Everything or nothing, into an empty database. Raises BackupError as `dump` does."""
     _run(
-        *("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner"),
-        *(f"--dbname={url.database}", str(source)),
+        *("pg_restore", "--single-transaction", "--exit-on-error"),
+        *("--no-owner", "--no-privileges", str(source)),
         url=url,
     )
 
@@ -33,21 +34,27 @@ def _run(program: str, *arguments: str, url: URL) -> None:
             f"{program} is not installed.",
             hint="It is in PostgreSQL's client package; put its folder into PATH.",
         )
-    done = subprocess.run(  # noqa: S603 - the URL's parts go into the environment
-        [program, *arguments], env=_environment(url), stderr=subprocess.PIPE, text=True, check=False
+    connection, environment = _connection(url)
+    done = subprocess.run(  # noqa: S603 - no secret is among the arguments
+        [program, f"--dbname={connection}", *arguments],
+        env={**os.environ, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise BackupError(f"{program} failed: {done.stderr.strip()}")
 
 
-def _environment(url: URL) -> Mapping[str, str]:
-    """For libpq: arguments could be read by everybody on the machine."""
-    named = {
-        "PGHOST": url.host,
-        "PGPORT": url.port,
-        "PGUSER": url.username,
-        "PGPASSWORD": url.password,
-        "PGDATABASE": url.database,
-        **{f"PG{key.upper()}": value for key, value in url.query.items()},
-    }
-    return {**os.environ, **{key: str(value) for key, value in named.items() if value is not None}}
+def _connection(url: URL) -> tuple[str, Mapping[str, str]]:
+    """For libpq, as the driver would say it; and the password, since arguments could be read by
+    everybody on the machine.
+    """
+    _, named = url.get_dialect()().create_connect_args(url)
+    if "sslpassword" in named:
+        raise BackupError(
+            "The URL has an sslpassword, which PostgreSQL's programs take from arguments alone.",
+            hint="Everybody on the machine could read it: use a key without one.",
+        )
+    password = named.pop("password", None)
+    return make_dsn(**named), {"PGPASSWORD": password} if password else {}

@@ -12,7 +12,7 @@ from api.cli.errors import CommandError, UsageError
 from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
 from api.database import open_database
-from api.database_copy import TargetNotEmptyError, copy_tables
+from api.database_copy import TargetNotEmptyError, copy_tables, count_rows, empty_tables
 from api.errors import FramegateError
 from api.settings import Settings
 from api.stack.errors import StackError
@@ -38,7 +38,9 @@ def migrate(home: Path | None, database_url: str | None, *, as_json: bool) -> No
 
 
 def copy(home: Path | None, to: str | None, *, as_json: bool) -> None:
-    """All of it or nothing: both sides are committed when both have been copied."""
+    """All of it or nothing: our few rows are taken back where Dagster's do not arrive. A copy that
+    was killed can be repeated.
+    """
     settings = read_settings(home=home, database_url=to)
     target_url = parse_url(settings.database)
     if not is_postgresql(target_url):
@@ -50,10 +52,16 @@ def copy(home: Path | None, to: str | None, *, as_json: bool) -> None:
         _stopped(settings),
         closing(open_database(f"sqlite:///{source_file}")) as source,
         closing(open_database(settings.database)) as target,
-        source.read() as read,
-        target.write() as write,
     ):
-        copied = {**copy_tables(read, write), **_copy_dagsters(settings)}
+        with source.read() as read, target.write() as write:
+            filled = copy_tables(read, write)
+            own = count_rows(read)
+        try:
+            copied = {**own, **_copy_dagsters(settings)}
+        except BaseException:
+            with target.write() as write:
+                empty_tables(write, filled)
+            raise
     if as_json:
         print_json({"copied": copied})
         return

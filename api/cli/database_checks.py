@@ -66,6 +66,9 @@ def _checks(settings: Settings) -> Iterator[Check]:
         if is_postgresql(database.url):
             yield _check_connections(database, settings.database_connections)
     [dagsters] = ask(settings, "check")
+    if dagsters["version"] is None:
+        yield Check("Dagster's tables", State.OK, "made at the first start")
+        return
     yield _check_version("Dagster's tables", **dagsters["version"])
     yield from _check_contents(own, **dagsters["contents"])
 

@@ -24,7 +24,7 @@ from api.cli.submit import upload
 from api.cli.terminal import answers, print_json
 from api.cli.up import print_event
 from api.cli.wait import wait_for
-from api.database import open_database
+from api.database import open_current_database
 from api.settings import Settings
 from api.stack.layout import PROJECT
 from api.stack.lock import find_running
@@ -124,7 +124,7 @@ def _keep_up(stack: StackProcess, say: Say) -> None:
 @contextmanager
 def _key(settings: Settings) -> Iterator[str]:
     """A key of the demo's own, revoked at the end."""
-    database = open_database(settings.database)
+    database = open_current_database(settings.database)
     try:
         record, secret = keys.create_key(
             database,

@@ -16,7 +16,7 @@ from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, we
 from api.cli.errors import CommandError
 from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
-from api.database import Database, open_database
+from api.database import Database, open_current_database
 from api.errors import FramegateError
 from contracts.webhook import host_of
 
@@ -87,7 +87,7 @@ def revoke_key(home: Path | None, key_id: str, *, as_json: bool) -> None:
 def _database(home: Path | None) -> Iterator[Database]:
     settings = read_settings(home=home)
     try:
-        database = open_database(settings.database)
+        database = open_current_database(settings.database)
         try:
             yield database
         finally:

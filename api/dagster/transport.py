@@ -15,7 +15,10 @@ from api.errors import InternalServerError, OrchestratorSilentError, Orchestrato
 _KEEPALIVE_SECONDS = 4.0
 _MAX_CONNECTIONS = 32
 #: Reading makes small files, too.
-_DISK_FULL = ("database or disk is full", "disk I/O error", "unable to open database file")
+_DISK_FULL = (
+    *("database or disk is full", "disk I/O error", "unable to open database file"),
+    "No space left on device",  # PostgreSQL's
+)
 _CHECK_STACK = "Check that the stack is up: `framegate doctor`."
 
 

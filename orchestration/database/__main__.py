@@ -12,6 +12,7 @@ from orchestration.database.contents import contents
 from orchestration.database.copy import CopyError, copy
 from orchestration.database.schema import migrate, version
 from orchestration.database.source import SqliteFiles
+from orchestration.database.tables import has_tables
 from orchestration.launcher.instance import open_instance
 from orchestration.postgres import PostgresStorage, shared_engine
 from orchestration.settings import Settings
@@ -26,13 +27,23 @@ def main(verb: str) -> int:
     try:
         if verb == "copy":
             _tell(copied=_copy(settings))
-            return 0
-        with open_instance(settings.folders.dagster) as instance:
-            _check(instance, settings) if verb == "check" else _migrate(instance)
+        elif verb == "check" and not _has_tables(settings):
+            _tell(version=None, contents=None)
+        else:
+            with open_instance(settings.folders.dagster) as instance:
+                _check(instance, settings) if verb == "check" else _migrate(instance)
     except CopyError as error:
         _tell(error=str(error))
         return 1
     return 0
+
+
+def _has_tables(settings: Settings) -> bool:
+    """Opening an instance would make them."""
+    url = settings.postgresql
+    if url is None:
+        return SqliteFiles(settings.folders.dagster).runs.exists()
+    return has_tables(shared_engine(url, _CONNECTIONS))
 
 
 def _check(instance: DagsterInstance, settings: Settings) -> None:
@@ -40,9 +51,9 @@ def _check(instance: DagsterInstance, settings: Settings) -> None:
 
 
 def _migrate(instance: DagsterInstance) -> None:
+    """Where the tables are the latest, too: what is done to their rows may have been cut off."""
     before = version(instance)
-    after = before if before.is_latest else migrate(instance)
-    _tell(before=before.current, after=after.current)
+    _tell(before=before.current, after=migrate(instance).current)
 
 
 def _copy(settings: Settings) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ from dagster._serdes import deserialize_value, serialize_value
 
 from orchestration.database.numbering import Numbering
 from orchestration.database.source import Row
+from orchestration.webhooks import job_ends
 
 
 def renumbered(table: str, row: Row, numbering: Numbering) -> Row:
@@ -56,11 +57,20 @@ def _state(serialized: str, numbering: Numbering) -> str:
     """A sensor that waits for runs to end goes on after the same event; other cursors are kept."""
     state = deserialize_value(serialized, InstigatorState)
     data = state.sensor_instigator_data
-    if not (data and data.cursor and RunStatusSensorCursor.is_valid(data.cursor)):
+    if not (data and data.cursor):
         return serialized
-    cursor = RunStatusSensorCursor.from_json(data.cursor)
-    moved = cursor._replace(record_id=numbering.after(cursor.record_id), update_timestamp=None)
-    return serialize_value(state.with_data(data._replace(cursor=moved.to_json())))
+    cursor = _cursor(state.instigator_name, data.cursor, numbering)
+    return serialize_value(state.with_data(data._replace(cursor=cursor)))
+
+
+def _cursor(sensor: str, cursor: str, numbering: Numbering) -> str:
+    if sensor == job_ends.SENSOR:
+        return job_ends.Cursor.read(cursor).moved(numbering.after).write()
+    if not RunStatusSensorCursor.is_valid(cursor):
+        return cursor
+    old = RunStatusSensorCursor.from_json(cursor)
+    record_id = numbering.after(old.record_id)
+    return old._replace(record_id=record_id, update_timestamp=None).to_json()
 
 
 _CHANGES: dict[str, Callable[[Row, Numbering], Row]] = {

@@ -1,6 +1,8 @@
 """Dagster's run queue without its waiting: a submitted run wakes the daemon that launches it.
 
 Dequeuing and cancelling take the same lock, so that a run cancelled in the queue never starts.
+Entering the queue has a lock of its own, as launching may take a while: a run enters it once,
+whoever submits it and however often.
 """
 
 import fcntl
@@ -10,17 +12,19 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import IO, Any
 
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.workspace.context import BaseWorkspaceRequestContext, IWorkspaceProcessContext
 from dagster._daemon.daemon import DaemonIterator
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
     QueuedRunCoordinatorDaemon,
 )
+from dagster._time import get_current_datetime
 
 from contracts.home import Home
 from contracts.run import WAITING_TAG
@@ -35,16 +39,22 @@ from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 
 _STOP_SECONDS = 1.0
+#: Putting a run into the queue takes no longer, or does no harm if it comes later.
+_FORGOTTEN_AFTER = timedelta(seconds=10)
 
 
 class PromptRunCoordinator(QueuedRunCoordinator):
     """Configured in dagster.yaml; lives in every process that submits or cancels runs."""
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        home = Settings().folders
         complete_asset_run(context.dagster_run, self._instance)
-        run = super().submit_run(context)
-        messages.nudge(queue_socket(Settings().folders))
-        return run
+        with _locked_entrance(home):
+            run = self._instance.get_run_by_id(context.dagster_run.run_id)
+            if run and run.status is DagsterRunStatus.NOT_STARTED:
+                run = super().submit_run(context)
+        messages.nudge(queue_socket(home))
+        return run or context.dagster_run
 
     def cancel_run(self, run_id: str) -> bool:
         with locked_queue(Settings().folders):
@@ -67,6 +77,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
     ) -> DaemonIterator:
         with _lock_removed(self._home), messages.await_nudges(queue_socket(self._home)) as nudges:
             while True:
+                yield from self._submit_forgotten(workspace_process_context)
                 yield from self.run_iteration(workspace_process_context)
                 yield from self._wait(nudges)
 
@@ -81,6 +92,15 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         with suppress(BlockingIOError):
             while nudges.recv(1):
                 pass
+
+    def _submit_forgotten(self, context: IWorkspaceProcessContext[Any]) -> DaemonIterator:
+        """Whoever made such a run was killed before putting it into the queue."""
+        if not has_room(self._home.root):
+            return
+        for run in forgotten_runs(context.instance):
+            workspace = context.create_request_context()
+            context.instance.run_coordinator.submit_run(SubmitRunContext(run, workspace))
+            yield None
 
     def _get_runs_to_dequeue(
         self, instance: DagsterInstance, *args: Any, **kwargs: Any
@@ -115,6 +135,13 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         return False
 
 
+def forgotten_runs(instance: DagsterInstance) -> list[DagsterRun]:
+    """Those that were made some time ago and never submitted; not those of who runs them itself."""
+    made_before = get_current_datetime() - _FORGOTTEN_AFTER
+    made = RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED], created_before=made_before)
+    return [run for run in instance.get_runs(made) if run.remote_job_origin]
+
+
 @contextmanager
 def locked_queue(home: Home) -> Iterator[None]:
     """Between processes: while it is held, no run enters or leaves the state QUEUED."""
@@ -126,6 +153,18 @@ def locked_queue(home: Home) -> Iterator[None]:
             if _is_at(file, path):
                 yield
                 return
+
+
+@contextmanager
+def _locked_entrance(home: Home) -> Iterator[None]:
+    """Between processes: while it is held, no run enters the state QUEUED for the first time."""
+    home.run.mkdir(parents=True, exist_ok=True)
+    folder = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from contracts.webhook import Target, read_targets
 from orchestration.settings import Settings
 from orchestration.webhooks.announcement import JobEnd, log_fields, message
 from orchestration.webhooks.delivery import deliver
-from orchestration.webhooks.job_ends import Cursor, job_ends
+from orchestration.webhooks.job_ends import SENSOR, Cursor, job_ends
 from orchestration.webhooks.outbox import Entry, Outbox
 
 _INTERVAL_SECONDS = 15
@@ -40,7 +40,7 @@ def build_job_end_sensor(settings: Settings) -> SensorDefinition:
     is_needed = bool(_targets(settings))
 
     @sensor(
-        name="job_ends",
+        name=SENSOR,
         minimum_interval_seconds=_INTERVAL_SECONDS if is_needed else _IDLE_INTERVAL_SECONDS,
         default_status=DefaultSensorStatus.RUNNING,
         description=_DESCRIPTION,

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from dagster import (
@@ -17,6 +17,8 @@ from dagster import (
 from contracts.run import KIND, KIND_TAG
 from orchestration.webhooks.announcement import JobEnd
 
+#: The sensor that looks.
+SENSOR = "job_ends"
 #: How many ends of each kind one look takes in; the next look takes more.
 _MOST = 200
 #: The first look of all goes back so far: not to what ended before anybody listened.
@@ -38,6 +40,10 @@ class Cursor:
     @classmethod
     def read(cls, text: str | None) -> "Cursor":
         return cls(json.loads(text)) if text else cls()
+
+    def moved(self, to: Callable[[int], int]) -> "Cursor":
+        """Where events have other ids."""
+        return Cursor({kind: to(event_id) for kind, event_id in self.seen.items()})
 
     def write(self) -> str:
         return json.dumps(self.seen)

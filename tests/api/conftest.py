@@ -29,7 +29,7 @@ from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.settings import Settings
 from contracts.retry import PARENT_TAG, inherited_tags
-from contracts.run import KIND, KIND_TAG
+from contracts.run import KIND, KIND_TAG, LAUNCH_TAG
 
 
 @dataclass
@@ -141,29 +141,35 @@ class FakeDagster:
     def _launch(self, _info: Any, **arguments: Any) -> dict[str, Any]:
         self.asked.append("launch")
         parameters = arguments["executionParams"]
-        tags = parameters["executionMetadata"]["tags"]
-        run = self.add(
+        tags = {tag["key"]: tag["value"] for tag in parameters["executionMetadata"]["tags"]}
+        run = FakeRun(
             parameters["selector"]["jobName"],
             selection=parameters["selector"].get("solidSelection"),
             config=parameters["runConfigData"],
-            tags={tag["key"]: tag["value"] for tag in tags},
         )
-        self.on_launch(run)
-        return {"__typename": "LaunchRunSuccess", "run": run.answer()}
+        return self._added(run, tags)
 
     def _reexecute(self, _info: Any, **arguments: Any) -> dict[str, Any]:
         """With the tags that Framegate's instance lets through."""
         parameters = arguments["reexecutionParams"]
         self.asked.append(f"reexecute {parameters['strategy']}")
         parent = self.runs[parameters["parentRunId"]]
-        run = self.add(parent.job, selection=parent.selection, config=parent.config)
-        run.tags = {
+        run = FakeRun(parent.job, selection=parent.selection, config=parent.config)
+        tags = {
             **(inherited_tags(parent.tags) if parameters["useParentRunTags"] else {}),
             **{tag["key"]: tag["value"] for tag in parameters["extraTags"]},
             PARENT_TAG: parent.id,
         }
-        self.on_launch(run)
-        return {"__typename": "LaunchRunSuccess", "run": run.answer()}
+        return self._added(run, tags)
+
+    def _added(self, run: FakeRun, tags: dict[str, str]) -> dict[str, Any]:
+        """One run for each launch, as Framegate's storages have it."""
+        run.id = tags.pop(LAUNCH_TAG, run.id)
+        run.tags = tags
+        if run.id not in self.runs:
+            self.runs[run.id] = run
+            self.on_launch(run)
+        return {"__typename": "LaunchRunSuccess", "run": self.runs[run.id].answer()}
 
     def _terminate(self, _info: Any, **arguments: Any) -> dict[str, Any]:
         self.asked.append(f"terminate {arguments['terminatePolicy']}")

@@ -2,21 +2,25 @@
 
 import json
 import os
+import secrets
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import URL
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.pool import NullPool
 
 from api.auth.keys import create_key, list_keys
 from api.auth.roles import Role
-from api.backup import contents
+from api.backup import contents, create
 from api.backup.create import create_backup
 from api.backup.errors import BackupError
 from api.backup.restore import restore_backup
 from api.database import open_database
 from api.stack.lock import RunningStack, hold_home
+from api.stack.ports import free_port
 from contracts.database import parse_url
 from contracts.home import Home
 from tests.postgresql import BINARIES, Databases
@@ -101,6 +105,26 @@ def test_a_database_is_copied_with_what_its_log_still_holds(home: Home, tmp_path
     with closing(sqlite3.connect(tmp_path / "backup" / "framegate.db")) as reader:
         assert reader.execute("SELECT what FROM written").fetchall() == [("just now",)]
     assert "framegate.db-wal" not in _files(tmp_path / "backup")
+
+
+def test_a_job_that_is_deleted_meanwhile_is_left_out(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log had been listed, and is gone when its turn comes."""
+    gone = Path("dagster/history/runs/gone.db")
+    listed = [*contents.databases(home.root), gone]
+    monkeypatch.setattr(create, "databases", lambda _root: iter(listed))
+    manifest = create_backup(home, url_of(home), tmp_path / "backup")
+
+    assert "framegate.db" in manifest.files
+    assert str(gone) not in manifest.files
+    assert not (tmp_path / "backup" / gone).exists()
+
+
+def test_a_damaged_database_is_named(home: Home, tmp_path: Path) -> None:
+    home.database.write_text("not a database, but long enough to be taken for one" * 9)
+    with pytest.raises(BackupError, match=r"framegate\.db cannot be copied"):
+        create_backup(home, url_of(home), tmp_path / "backup")
 
 
 def test_what_never_changes_is_linked_and_all_else_copied(home: Home, tmp_path: Path) -> None:
@@ -224,6 +248,60 @@ def test_postgresql_comes_back_whole_or_not_at_all(
         restore_backup(tmp_path / "backup", again, parse_url(second))
         assert _key_names(parse_url(second)) == ["alice"]
     assert again.media(MEDIA).read_text() == "the video"
+
+
+@pytest.fixture
+def reporter(postgres: Databases) -> Iterator[str]:
+    """A role on the server, which reads what others keep there."""
+    name = f"reporter_{secrets.token_hex(4)}"
+    postgres.execute(f"CREATE ROLE {name}")
+    yield name
+    postgres.execute(f"DROP ROLE IF EXISTS {name}")
+
+
+@pytest.mark.postgres
+def test_rights_that_others_were_given_are_not_restored(
+    home: Home,
+    tmp_path: Path,
+    postgres: Databases,
+    reporter: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a new server there may be no such role."""
+    monkeypatch.setenv("PATH", f"{BINARIES}{os.pathsep}{os.environ['PATH']}")
+    again = Home(tmp_path / "again")
+    home.database.unlink()
+    with postgres.fresh() as first, postgres.fresh() as second:
+        _add_key(parse_url(first))
+        engine = create_engine(parse_url(first), poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text(f"GRANT USAGE ON SCHEMA framegate TO {reporter}"))
+        create_backup(home, parse_url(first), tmp_path / "backup")
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {reporter}"))
+        postgres.execute(f"DROP ROLE {reporter}")
+        restore_backup(tmp_path / "backup", again, parse_url(second))
+
+        assert _key_names(parse_url(second)) == ["alice"]
+
+
+@pytest.mark.postgres
+def test_a_dump_reaches_the_server_as_the_stack_does(
+    home: Home, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the URL says: several hosts, of which the first is away, and which one is meant."""
+    monkeypatch.setenv("PATH", f"{BINARIES}{os.pathsep}{os.environ['PATH']}")
+    home.database.unlink()
+    _add_key(parse_url(database_url))
+    url = parse_url(database_url)
+    hosts = [f"127.0.0.1:{free_port()}", f"{url.host}:{url.port}"]
+    several = url.set(host=None, port=None).update_query_dict({"host": hosts})
+    writable = several.update_query_dict({"target_session_attrs": "read-write"})
+    standby = several.update_query_dict({"target_session_attrs": "read-only"})
+
+    create_backup(home, writable, tmp_path / "backup")
+    with pytest.raises(BackupError, match="read-only"):
+        create_backup(home, standby, tmp_path / "none")
 
 
 @pytest.mark.postgres

@@ -140,6 +140,52 @@ async def test_a_launch_that_was_not_answered_is_looked_up_before_it_is_tried_ag
     assert dagster.asked == ["launch"]
 
 
+async def test_a_launch_that_goes_on_after_it_was_taken_over_makes_no_second_run(
+    impatient: Services, dagster: Any
+) -> None:
+    """The webserver waits for a database or a code server, and goes on when nobody listens."""
+    held: list[httpx.Request] = []
+
+    def hold(request: httpx.Request) -> httpx.Response:
+        held.append(request)
+        raise httpx.ReadTimeout("late")
+
+    dagster.transport_reply = hold
+    with pytest.raises(OrchestratorSilentError):
+        await _launch(impatient)
+    dagster.transport_reply = None
+    taken_over = await _launch(impatient)
+    dagster.handle(held[0])
+
+    assert dagster.asked == ["launch", "launch"]
+    assert list(dagster.runs) == [taken_over.run.run_id]
+    assert (await _launch(impatient)).run.run_id == taken_over.run.run_id
+
+
+async def test_who_took_over_and_is_refused_does_not_free_the_key(
+    impatient: Services, dagster: Any
+) -> None:
+    """The first launch may go on: whoever asks next must be in for the same run."""
+    held: list[httpx.Request] = []
+
+    def hold(request: httpx.Request) -> httpx.Response:
+        held.append(request)
+        raise httpx.ReadTimeout("late")
+
+    dagster.transport_reply = hold
+    with pytest.raises(OrchestratorSilentError):
+        await _launch(impatient)
+    dagster.transport_reply = None
+    dagster.replies["launchRun"] = {"__typename": "UnauthorizedError", "message": "no"}
+    with pytest.raises(Exception, match="does not allow"):
+        await _launch(impatient)
+    dagster.replies.clear()
+    dagster.handle(held[0])
+
+    assert (await _launch(impatient)).is_replay
+    assert len(dagster.runs) == 1
+
+
 async def test_a_refused_launch_frees_the_key(ready: Services, dagster: Any) -> None:
     dagster.replies["launchRun"] = {"__typename": "UnauthorizedError", "message": "no"}
     with pytest.raises(Exception, match="does not allow"):
@@ -213,6 +259,18 @@ async def test_a_key_whose_job_was_deleted_makes_a_new_one(ready: Services, dags
     assert second.run.run_id != first.run.run_id
     assert (second.is_replay, third.is_replay) == (False, True)
     assert [*dagster.runs] == [second.run.run_id]
+
+
+def test_a_launch_under_way_is_not_forgotten_when_the_clock_jumps(ready: Services) -> None:
+    def restarted() -> IdempotencyRecords:
+        return IdempotencyRecords(ready.database, stale_after=0.0, days=30)
+
+    first = restarted().claim("alice", "key", "meaning")
+    with ready.database.write() as session:
+        record = session.get_one(IdempotencyRecord, ("alice", "key"))
+        record.claimed_at -= timedelta(days=31)
+
+    assert restarted().claim("alice", "key", "meaning").launch_id == first.launch_id
 
 
 def test_a_key_is_forgotten_after_its_days(ready: Services) -> None:

@@ -1,6 +1,7 @@
 """Tables of every age become those that the code knows, with what was in them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from sqlalchemy.schema import CreateSchema
 
 from api import migrations
 from api.auth.keys import list_keys
-from api.database import Database, Table
+from api.database import Database, Table, open_current_database
+from api.errors import DatabaseUnavailableError
 from contracts.database import SCHEMA
 
 REVISIONS = [
@@ -42,8 +44,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     database.close()
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
-def test_tables_of_every_age_keep_what_is_in_them(database: Database, revision: str) -> None:
+def _make(database: Database, revision: str) -> None:
+    """Its tables as they were, with a key."""
     with database._engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(CreateSchema(SCHEMA))
@@ -51,10 +53,37 @@ def test_tables_of_every_age_keep_what_is_in_them(database: Database, revision: 
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.execute(insert(KEYS).values(KEY))
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_tables_of_every_age_keep_what_is_in_them(database: Database, revision: str) -> None:
+    _make(database, revision)
     database.migrate()
 
     assert [key.name for key in list_keys(database)] == ["alice"]
     assert database.schema_version() == migrations.newest()
+
+
+def test_who_looks_after_keys_leaves_older_tables_to_the_stack_that_uses_them(
+    database: Database,
+) -> None:
+    """After `git pull` the stack that runs is yet of the older code."""
+    _make(database, REVISIONS[-1])
+    with pytest.raises(DatabaseUnavailableError, match=REVISIONS[-1]) as caught:
+        open_current_database(_address(database))
+
+    assert "framegate db migrate" in str(caught.value.hint)
+    assert database.schema_version() == REVISIONS[-1]
+
+
+def test_keys_can_be_made_before_there_is_a_database(database: Database) -> None:
+    for _ in range(2):
+        with closing(open_current_database(_address(database))) as opened:
+            assert list_keys(opened) == []
+
+
+def _address(database: Database) -> str:
+    return database.url.render_as_string(hide_password=False)
 
 
 def test_the_newest_tables_are_those_that_the_code_declares(tmp_path: Path) -> None:

@@ -32,15 +32,20 @@ from dagster._core.scheduler.instigation import (
     InstigatorType,
     SensorInstigatorData,
 )
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.pool import NullPool
 
 from api.auth.keys import create_key, list_keys
 from api.auth.roles import Role
 from api.database import open_database
+from api.database_copy import copy_tables
 from api.stack.layout import lay_out
 from api.stack.lock import RunningStack, hold_home
+from contracts.database import parse_url
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG
 from orchestration.launcher.instance import open_instance
+from orchestration.webhooks.job_ends import Cursor, job_ends
 from tests.postgresql import Databases
 
 pytestmark = pytest.mark.postgres
@@ -83,7 +88,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         for _ in range(2):
             assert materialize([cuts], instance=instance, tags={KIND_TAG: KIND}).success
         _take_turns(instance)
-        _sensor_has_seen_the_first(instance)
+        _sensors_have_seen_the_first(instance)
         assert materialize([cuts], instance=instance).success
         instance.add_dynamic_partitions("films", ["a", "b"])
     return home
@@ -99,7 +104,10 @@ def copy(framegate: Framegate, home: Home, postgres: Databases) -> Iterator[Copy
 
 
 def _take_turns(instance: DagsterInstance) -> None:
-    runs = [instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED)) for _ in range(2)]
+    runs = [
+        instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED, tags={KIND_TAG: KIND}))
+        for _ in range(2)
+    ]
     for _ in range(3):
         for run in runs:
             instance.report_engine_event("It goes on.", run)
@@ -108,11 +116,19 @@ def _take_turns(instance: DagsterInstance) -> None:
         instance.report_dagster_event(end, run_id=run.run_id)
 
 
-def _sensor_has_seen_the_first(instance: DagsterInstance) -> None:
+def _sensors_have_seen_the_first(instance: DagsterInstance) -> None:
+    """One of Dagster's kind, and ours."""
     changes = instance.fetch_run_status_changes(FINISHED, limit=100, ascending=True).records
-    cursor = RunStatusSensorCursor(record_id=changes[2].storage_id).to_json()
+    seen = changes[2].storage_id
+    _, looked = job_ends(instance, Cursor())
+    ours = Cursor({**looked.seen, FINISHED.event_type.value: seen})
+    _set_cursor(instance, "done", RunStatusSensorCursor(record_id=seen).to_json())
+    _set_cursor(instance, "job_ends", ours.write())
+
+
+def _set_cursor(instance: DagsterInstance, sensor: str, cursor: str) -> None:
     location = GrpcServerCodeLocationOrigin("localhost", socket="x", location_name="framegate")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), "done")
+    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), sensor)
     instance.add_instigator_state(
         InstigatorState(
             origin,
@@ -126,8 +142,12 @@ def _sensor_has_seen_the_first(instance: DagsterInstance) -> None:
 def _facts(instance: DagsterInstance) -> Mapping[str, Any]:
     """What people and sensors see of the history: not the ids of events, but their order."""
     runs = {record.dagster_run.run_id: record for record in instance.get_run_records()}
-    [state] = instance.all_instigator_state()
-    seen = RunStatusSensorCursor.from_json(state.sensor_instigator_data.cursor or "").record_id
+    cursors = {
+        state.instigator_name: state.sensor_instigator_data.cursor or ""
+        for state in instance.all_instigator_state()
+    }
+    seen = RunStatusSensorCursor.from_json(cursors["done"]).record_id
+    announced, _cursor = job_ends(instance, Cursor.read(cursors["job_ends"]))
     latest = instance.get_latest_materialization_event(ASSET)
     return {
         "runs": list(runs),
@@ -144,6 +164,7 @@ def _facts(instance: DagsterInstance) -> Mapping[str, Any]:
             ).records
             if change.storage_id > seen
         ],
+        "announced": [end.run.run_id for end in announced],
         "partitions": instance.get_dynamic_partitions("films"),
     }
 
@@ -155,6 +176,7 @@ def test_the_history_is_the_same_in_the_copy(home: Home, copy: Copy) -> None:
         after = _facts(instance)
 
     assert len(before["unseen"]) == 2
+    assert len(before["announced"]) == 1
     assert after == before
     assert copy.rows["runs"] == len(before["runs"]) == 5
     assert copy.rows["event_logs"] == sum(map(len, before["events"].values()))
@@ -178,10 +200,13 @@ def test_keys_of_the_home_are_keys_of_the_copy(home: Home, copy: Copy) -> None:
 
 
 def test_nothing_is_copied_onto_something(framegate: Framegate, home: Home, copy: Copy) -> None:
+    """What is there stays, also what a copy would have brought."""
     refused = framegate("db", "copy", "--home", home.root, FRAMEGATE_DATABASE_URL=copy.url)
 
     assert refused.returncode == 1
     assert "not empty" in refused.stderr
+    with closing(open_database(copy.url)) as database:
+        assert [key.name for key in list_keys(database)] == ["root"]
 
 
 def test_a_copy_that_fails_leaves_the_target_empty(
@@ -195,6 +220,25 @@ def test_a_copy_that_fails_leaves_the_target_empty(
         assert (instance.get_run_records(), list_keys(database)) == ([], [])
 
     assert failed.returncode == 1
+
+
+def test_a_copy_that_was_killed_halfway_can_be_repeated(
+    framegate: Framegate, home: Home, database_url: str
+) -> None:
+    """Our rows had arrived, and Dagster's had not."""
+    with (
+        closing(open_database(f"sqlite:///{home.database}")) as ours,
+        closing(open_database(database_url)) as theirs,
+        ours.read() as read,
+        theirs.write() as write,
+    ):
+        copy_tables(read, write)
+    copied = framegate("db", "copy", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url)
+
+    assert copied.returncode == 0, copied.stderr
+    with opened(home, database_url) as instance, closing(open_database(database_url)) as database:
+        assert len(instance.get_run_records()) == 5
+        assert [key.name for key in list_keys(database)] == ["root"]
 
 
 def test_nothing_is_copied_under_a_running_stack(
@@ -224,12 +268,34 @@ def test_check_tells_versions_contents_and_folders_that_do_not_agree(
     assert "completed, but without a folder" in checks["results"]["found"]
 
 
-def test_migrate_says_what_the_tables_are_at(
+def test_check_changes_nothing(framegate: Framegate, home: Home, database_url: str) -> None:
+    """Not even where there are keys, and Dagster was never started."""
+    open_database(database_url).close()
+    checked = framegate(
+        "db", "check", "--json", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url
+    )
+    assert checked.returncode == 0, checked.stdout
+    checks = {check["name"]: check for check in json.loads(checked.stdout)["checks"]}
+
+    assert checks["Dagster's tables"]["found"] == "made at the first start"
+    engine = create_engine(parse_url(database_url), poolclass=NullPool)
+    assert inspect(engine).get_table_names("public") == []
+
+
+def test_migrate_says_what_the_tables_are_at_and_finishes_what_was_cut_off(
     framegate: Framegate, home: Home, database_url: str
 ) -> None:
+    """A migration of Dagster's changes the tables first, then their rows."""
+    with opened(home, database_url) as instance:
+        engine = create_engine(parse_url(database_url), poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM secondary_indexes WHERE name = 'run_partitions'"))
+        assert not instance.run_storage.has_built_index("run_partitions")  # type: ignore[attr-defined]
     migrated = framegate(
         "db", "migrate", "--json", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url
     )
 
     assert migrated.returncode == 0, migrated.stderr
     assert json.loads(migrated.stdout)["framegate"] == "0002"
+    with opened(home, database_url) as instance:
+        assert instance.run_storage.has_built_index("run_partitions")  # type: ignore[attr-defined]

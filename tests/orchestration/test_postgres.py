@@ -1,13 +1,22 @@
 """Dagster's storages on PostgreSQL: few connections, none forked along, restarts survived."""
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterEventType, DagsterInstance, DagsterRun, asset, materialize
+from dagster import (
+    AssetKey,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    RunsFilter,
+    asset,
+    materialize,
+)
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
@@ -15,6 +24,8 @@ from sqlalchemy.pool import NullPool
 from api.stack.layout import lay_out
 from contracts.database import RUN_CONNECTIONS, parse_url
 from contracts.home import Home
+from orchestration import postgres as storages
+from orchestration.database.schema import version
 from orchestration.launcher.instance import Instances, open_instance, open_instances
 from orchestration.postgres import shared_engine
 from tests.postgresql import Databases, PostgresServer
@@ -125,17 +136,78 @@ def _backend(instance: DagsterInstance) -> int:
         return int(connection.scalar(text("SELECT pg_backend_pid()")))
 
 
+@pytest.mark.parametrize(
+    ("options", "schema"),
+    [
+        ("", "public"),
+        ("?options=-c%20statement_timeout%3D60000", "public"),
+        ("?options=-c%20search_path%3Delsewhere", "elsewhere"),
+    ],
+)
 def test_a_user_named_as_the_adapters_schema_has_dagsters_tables_in_public(
-    instance: DagsterInstance, database_url: str
+    home: Home, database_url: str, monkeypatch: pytest.MonkeyPatch, options: str, schema: str
 ) -> None:
-    """The search path of PostgreSQL begins with the schema of the user's name."""
+    """The search path of PostgreSQL begins with the schema of the user's name; a URL may have one
+    of its own.
+    """
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.begin() as connection:
-        connection.execute(text("CREATE SCHEMA framegate"))
-    run = instance.add_run(DagsterRun("job"))
+        for name in ("framegate", "elsewhere"):
+            connection.execute(text(f"CREATE SCHEMA {name}"))
+    monkeypatch.setenv("FRAMEGATE_DATABASE_URL", database_url + options)
+    with open_instance(home.dagster) as instance:
+        run = instance.add_run(DagsterRun("job"))
+        assert instance.has_run(run.run_id)
 
-    assert instance.has_run(run.run_id)
-    assert "runs" in inspect(engine).get_table_names("public")
+    assert "runs" in inspect(engine).get_table_names(schema)
+
+
+def test_a_first_start_that_is_killed_leaves_no_half_of_the_tables(
+    home: Home, database_url: str
+) -> None:
+    """At any table: the next start makes all of them."""
+    engine = shared_engine(parse_url(database_url), CONNECTIONS)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def die(_connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+        if "CREATE TABLE pending_steps" in statement:
+            raise Crash
+
+    with pytest.raises(Crash):
+        open_instance(home.dagster)
+    assert inspect(engine).get_table_names() == []
+    event.remove(engine, "before_cursor_execute", die)
+    with open_instance(home.dagster) as instance:
+        assert version(instance).is_latest
+        assert "pending_steps" in inspect(engine).get_table_names()
+        assert not _unfinished(instance)
+
+
+def _unfinished(instance: DagsterInstance) -> list[str]:
+    """What Dagster would yet do to rows of an older version."""
+    told: list[str] = []
+    runs, events, schedules = (
+        instance.run_storage,
+        instance.event_log_storage,
+        instance.schedule_storage,
+    )
+    assert schedules
+    for change in (runs.migrate, runs.optimize, schedules.migrate, schedules.optimize):
+        change(told.append)
+    for rebuild in (events.reindex_events, events.reindex_assets):
+        rebuild(told.append)
+    return [line for line in told if line.startswith("Starting data migration")]
+
+
+def test_what_is_sent_and_never_acknowledged_is_given_up(database_url: str) -> None:
+    """The system would try for a quarter of an hour."""
+    engine = shared_engine(parse_url(database_url), CONNECTIONS)
+    with engine.connect() as connection:
+        number = connection.connection.fileno()  # type: ignore[attr-defined] # psycopg2's
+        with socket.socket(fileno=os.dup(number)) as here:
+            patience = here.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert patience == 60_000
 
 
 def test_times_are_utc_whatever_the_servers_zone(
@@ -152,6 +224,51 @@ def test_times_are_utc_whatever_the_servers_zone(
     assert abs(record.create_timestamp.timestamp() - time.time()) < 600
 
 
+class Crash(BaseException):
+    """The process is killed here."""
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO runs", "INSERT INTO run_tags"])
+def test_a_run_is_added_once_and_with_its_tags_when_the_connection_breaks(
+    instance: DagsterInstance, postgres: Databases, database_url: str, statement: str
+) -> None:
+    broken = []
+
+    @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
+    def break_once(_connection: Connection, _cursor: object, executed: str, *_rest: object) -> None:
+        if executed.startswith(f"{statement} ") and not broken:
+            broken.append(executed)
+            _cut_off(postgres, database_url)
+
+    added = instance.add_run(DagsterRun("job", tags={"user/film": "one"}))
+
+    assert broken
+    [run] = instance.get_runs(RunsFilter(tags={"user/film": "one"}))
+    assert run.run_id == added.run_id
+
+
+def test_who_is_killed_while_adding_a_run_leaves_none_without_tags(
+    instance: DagsterInstance, database_url: str
+) -> None:
+    @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
+    def die(_connection: Connection, _cursor: object, executed: str, *_rest: object) -> None:
+        if executed.startswith("INSERT INTO run_tags "):
+            raise Crash
+
+    with pytest.raises(Crash):
+        instance.add_run(DagsterRun("job", tags={"user/film": "one"}))
+
+    assert instance.get_runs() == []
+
+
+def _cut_off(postgres: Databases, database_url: str) -> None:
+    """All who are connected."""
+    postgres.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
+        name=parse_url(database_url).database,
+    )
+
+
 def test_an_event_is_stored_once_when_the_connection_breaks_behind_it(
     instance: DagsterInstance, postgres: Databases, database_url: str
 ) -> None:
@@ -165,11 +282,7 @@ def test_an_event_is_stored_once_when_the_connection_breaks_behind_it(
     ) -> None:
         if statement.startswith("INSERT INTO event_logs") and not broken:
             broken.append(statement)
-            name = parse_url(database_url).database
-            postgres.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
-                name=name,
-            )
+            _cut_off(postgres, database_url)
 
     instance.report_engine_event("It goes on.", run)
 
@@ -182,7 +295,6 @@ def test_a_run_does_not_notice_when_its_connection_breaks(
     instance: DagsterInstance, postgres: Databases, database_url: str, broken_at: int
 ) -> None:
     """At any statement from its first event on; each is there once, whatever was cut off."""
-    name = parse_url(database_url).database
     statements = 0
 
     @event.listens_for(shared_engine(parse_url(database_url), CONNECTIONS), "before_cursor_execute")
@@ -190,10 +302,7 @@ def test_a_run_does_not_notice_when_its_connection_breaks(
         nonlocal statements
         statements += bool(statements) or statement.startswith("INSERT INTO event_logs")
         if statements == broken_at:
-            postgres.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name",
-                name=name,
-            )
+            _cut_off(postgres, database_url)
 
     result = materialize([cuts], instance=instance, tags={"user/film": "one"})
 
@@ -227,3 +336,22 @@ def test_a_restart_of_the_server_is_waited_for(
                 reported.result()
 
             assert len(instance.all_logs(run.run_id)) == 1
+
+
+def test_a_statement_that_is_cut_off_waits_longer_than_one_attempt_to_connect(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt takes 10 s, and there are six; here 0.5 s each, and the server is away for 2 s."""
+    monkeypatch.setattr(storages, "_PATIENCE_SECONDS", 0.5)
+    with postgres_server.databases.fresh() as url, ThreadPoolExecutor() as threads:
+        engine = shared_engine(parse_url(url), CONNECTIONS)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+            postgres_server.stop()
+            try:
+                asked = threads.submit(connection.execute, text("SELECT 2"))
+                time.sleep(2.0)
+                assert not asked.done()
+            finally:
+                postgres_server.start()
+            assert asked.result().scalar() == 2
