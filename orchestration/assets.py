@@ -40,6 +40,9 @@ _PARTITIONS = "media"
 #: Partition keys are the SHA-256 of media, added when a run first sees them.
 MEDIA_PARTITIONS = DynamicPartitionsDefinition(name=_PARTITIONS)
 
+#: Dagster's own limit.
+_MOST_KINDS = 10
+
 
 def build_assets(
     catalog: Catalog, jobs: Sequence[JobDefinition], home: Home
@@ -124,7 +127,7 @@ def _asset(
                 partitions_def=MEDIA_PARTITIONS,
                 code_version=card.version,
                 group_name=ANNOTATIONS,
-                kinds={output.format.lower() for output in card.outputs},
+                kinds={output.format.lower() for output in card.outputs[:_MOST_KINDS]},
                 metadata={"capabilities": list(card.capabilities)},
             )
         ],

@@ -1,4 +1,4 @@
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.registry.spec import OutputFormat, PackageFile, PipelineCard
 from pipelines.speech_activity.config import SpeechActivityConfig
 
 CARD = PipelineCard(
@@ -23,6 +23,7 @@ CARD = PipelineCard(
         "[Silero VAD](https://github.com/snakers4/silero-vad), weights from the package "
         "[silero-vad](https://pypi.org/project/silero-vad/)."
     ),
+    model_files=(PackageFile("silero_vad", "data/silero_vad_16k_sequence.onnx"),),
     speed="several hundred times real time on one CPU core.",
     warm="pipelines.speech_activity.network:warm",
 )
