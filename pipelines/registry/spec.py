@@ -7,9 +7,9 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic.dataclasses import dataclass  # checks what a third party's card is made of
 
 if TYPE_CHECKING:
@@ -39,9 +39,12 @@ class OutputFormat:
 
 @dataclass(frozen=True)
 class PackageFile:
-    """A file that comes inside an installed package: `path` is relative to the package's folder."""
+    """A file that comes inside an installed package: `path` is relative to the package's folder.
 
-    package: str
+    `package` is what one imports, at the top: looking for one below another would import that.
+    """
+
+    package: Annotated[str, Field(pattern=r"^\w+$")]
     path: str
 
     def find(self) -> Path | None:

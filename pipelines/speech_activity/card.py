@@ -1,6 +1,8 @@
 from pipelines.registry.spec import OutputFormat, PackageFile, PipelineCard
 from pipelines.speech_activity.config import SpeechActivityConfig
 
+MODEL = PackageFile("silero_vad", "data/silero_vad_16k_sequence.onnx")
+
 CARD = PipelineCard(
     name="speech_activity",
     display_name="Speech activity",
@@ -23,7 +25,7 @@ CARD = PipelineCard(
         "[Silero VAD](https://github.com/snakers4/silero-vad), weights from the package "
         "[silero-vad](https://pypi.org/project/silero-vad/)."
     ),
-    model_files=(PackageFile("silero_vad", "data/silero_vad_16k_sequence.onnx"),),
+    model_files=(MODEL,),
     speed="several hundred times real time on one CPU core.",
     warm="pipelines.speech_activity.network:warm",
 )
