@@ -1,6 +1,7 @@
 """How commands fail: with an exit code for programs, and words for people."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ import pytest
 from api.cli.errors import UsageError
 from api.cli.submit import read_config
 from api.stack.events import StackReady
+from api.stack.layout import PROJECT
 from api.stack.ports import free_port
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
@@ -138,3 +140,18 @@ def test_client_commands_load_no_part_of_the_server(arguments: list[str]) -> Non
     )
 
     assert loaded.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["presets", "--json"]])
+def test_a_reader_that_has_seen_enough_is_no_traceback(arguments: list[str]) -> None:
+    """As in `framegate jobs | head -1`."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "api.cli", *arguments]
+    with os.fdopen(write_end) as closed:
+        ended = subprocess.run(
+            command, cwd=PROJECT, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == ""
