@@ -40,6 +40,9 @@ _PARTITIONS = "media"
 #: Partition keys are the SHA-256 of media, added when a run first sees them.
 MEDIA_PARTITIONS = DynamicPartitionsDefinition(name=_PARTITIONS)
 
+#: Dagster's own limit.
+_MOST_KINDS = 10
+
 
 def build_assets(
     catalog: Catalog, jobs: Sequence[JobDefinition], home: Home
@@ -85,9 +88,7 @@ def record_annotations(
     """Everything there is to see goes into the catalog; the op's output has the headline."""
     findings = publication.findings
     headline = f"{findings.count} {findings.noun}"
-    home: Home = getattr(context.resources, HOME)
-    preview = preview_markdown(home, context.run_id, publication)
-    metadata = findings_metadata(media, publication, preview)
+    metadata = findings_metadata(media, publication, _preview(context, publication))
     if context.has_assets_def:  # then Dagster makes the materialization out of the op's output
         context.add_output_metadata(metadata)
         return
@@ -101,6 +102,16 @@ def record_annotations(
             tags=_provenance(card),
         )
     )
+
+
+def _preview(context: OpExecutionContext, publication: Publication) -> str | None:
+    """None where there is no picture, or it cannot be shown: the results are published already."""
+    home: Home = getattr(context.resources, HOME)
+    try:
+        return preview_markdown(home, context.run_id, publication)
+    except Exception as error:  # noqa: BLE001 - whatever Pillow makes of a third party's file
+        context.log.warning("The preview cannot be shown: %s: %s", type(error).__name__, error)
+        return None
 
 
 def _asset(
@@ -124,7 +135,7 @@ def _asset(
                 partitions_def=MEDIA_PARTITIONS,
                 code_version=card.version,
                 group_name=ANNOTATIONS,
-                kinds={output.format.lower() for output in card.outputs},
+                kinds={output.format.lower() for output in card.outputs[:_MOST_KINDS]},
                 metadata={"capabilities": list(card.capabilities)},
             )
         ],

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster import Any as AnyValue
-from dagster import Array, Enum, EnumValue, Field, Noneable, Permissive, Shape
+from dagster import (
+    Array,
+    DagsterInvalidConfigError,
+    Enum,
+    EnumValue,
+    Field,
+    Noneable,
+    Permissive,
+    Shape,
+)
 from pydantic import BaseModel
 
 from orchestration.limited_number import NUMBERS, LimitedNumber, limits_in_words
@@ -39,9 +48,13 @@ def _field(schema: JsonSchema, definitions: JsonSchema, required: bool, name: st
     config = _type(schema, definitions, name)
     description = schema.get("description")
     default = schema.get("default")
+    undecided = Field(config, is_required=required, description=description)
     if required or isinstance(default, dict | list) or default is None:
-        return Field(config, is_required=required, description=description)
-    return Field(config, default_value=default, is_required=False, description=description)
+        return undecided
+    try:
+        return Field(config, default_value=default, is_required=False, description=description)
+    except DagsterInvalidConfigError:  # a third party's default that is not of the field's type
+        return undecided
 
 
 def _type(schema: JsonSchema, definitions: JsonSchema, name: str) -> Any:

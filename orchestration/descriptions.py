@@ -8,7 +8,8 @@ No device is used before that.
 
 - **In:** `media`, the SHA-256 of an upload or the path of a file on this machine.
 - **Out:** the asset `media`, with length, size and streams; the run's tags.
-- **Takes** a fraction of a second."""
+- **Takes** a fraction of a second for an upload. A file that is named by its path is read through \
+once for its hash, and one whose headers tell no length once more."""
 
 ANNOTATE = """Runs several pipelines on one media, one after the other on one device.
 

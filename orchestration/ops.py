@@ -74,10 +74,11 @@ def probe_op(catalog: Catalog) -> OpDefinition:
         home: Home = getattr(context.resources, HOME)
         with _failures_on_run(context, FAILURE_TAG):
             home.job(context.run_id).mkdir(parents=True, exist_ok=True)
+            ProgressFile(home.progress(context.run_id)).clear()
             _check_configs(context, catalog)
             media = _media(context, home)
             _complete_tags(context, catalog, media)
-        record_media(context, media, _media_hash(context))
+            record_media(context, media, _media_hash(context))
 
     return _probe
 
@@ -98,8 +99,8 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
     )
     def _annotate(context: OpExecutionContext) -> None:
         home: Home = getattr(context.resources, HOME)
-        progress = ProgressFile(home.progress(context.run_id))
         with _failures_on_run(context, failure_tag(card.name)):
+            progress = ProgressFile(home.progress(context.run_id))
             media = _media(context, home)
             config = normalised_config(card.name, _op_config(context, card.name), catalog)
             publication = annotate_and_publish(
@@ -110,7 +111,7 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
                 run_id=context.run_id,
                 report=lambda fraction: progress.write(card.name, fraction),
             )
-        record_annotations(context, card, media, _media_hash(context), publication)
+            record_annotations(context, card, media, _media_hash(context), publication)
 
     return _annotate
 

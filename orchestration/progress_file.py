@@ -5,13 +5,23 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from contracts.json_file import read_json
+
 
 class ProgressFile:
-    """`{pipeline: fraction}`, replaced atomically; one process writes it."""
+    """`{pipeline: fraction}`, replaced atomically; one process writes it, one pipeline at a time.
+
+    What the pipelines before have written stays: a failed one keeps how far it came.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._fractions: dict[str, float] = {}
+        self._fractions = read_json(path) or {}
+
+    def clear(self) -> None:
+        """Of a worker that was lost, before the run begins once more."""
+        self._fractions = {}
+        self._path.unlink(missing_ok=True)
 
     def write(self, pipeline: str, fraction: float) -> None:
         self._fractions[pipeline] = round(fraction, 4)

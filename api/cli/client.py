@@ -14,6 +14,10 @@ from api.cli.errors import CommandError, UnreachableError, UsageError
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 #: An upload is answered only after it was hashed and probed.
 _UPLOAD_TIMEOUT = httpx.Timeout(300.0, connect=5.0)
+#: A proxy says so of the API, and the API of Dagster or its database: all are soon back.
+_AWAY = frozenset(
+    {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
+)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -117,11 +121,12 @@ def _told(http: httpx.Client) -> Iterator[None]:
 
 
 def _failure(response: httpx.Response) -> CommandError:
+    kind = UnreachableError if response.status_code in _AWAY else CommandError
     try:
         error = response.json()["error"]
         message = str(error["message"])
     except (ValueError, KeyError, TypeError):
-        return CommandError(
+        return kind(
             f"{response.url} answered {response.status_code} {response.reason_phrase}.",
             code="NOT_FRAMEGATE",
             hint="Is this the address of a Framegate API?",
@@ -129,7 +134,7 @@ def _failure(response: httpx.Response) -> CommandError:
     hint = error.get("hint")
     if response.status_code == httpx.codes.UNAUTHORIZED:
         hint = _KEY_HINT
-    return CommandError(message, hint=hint, code=error["code"], detail=error.get("detail"))
+    return kind(message, hint=hint, code=error["code"], detail=error.get("detail"))
 
 
 def _not_framegate(http: httpx.Client) -> CommandError:

@@ -1,7 +1,7 @@
 """How a command fails: every failure has an exit code, a message and, where there is one, a hint.
 
 Exit codes: 1 what was asked for failed (the envelope says why), 2 the command line is wrong,
-3 Framegate cannot be reached, 130 interrupted.
+3 Framegate cannot be reached or is just now not able to answer, 130 interrupted.
 """
 
 from collections.abc import Mapping

@@ -12,6 +12,7 @@ from api.cli.errors import UsageError
 from api.cli.jobs import print_job, require_completed
 from api.cli.terminal import notes
 from api.cli.wait import wait_for
+from contracts.strict_json import StrictJsonError, parse_json
 
 
 def submit(
@@ -61,19 +62,19 @@ def upload(
 
 def read_config(given: str) -> dict[str, Any]:
     """A JSON object: as it stands, or in the file of that name. Raises UsageError."""
-    text = given
-    if not given.lstrip().startswith("{"):
+    text: str | bytes = given
+    if not given.lstrip().startswith(("{", "[")):
         try:
-            text = Path(given).read_text(encoding="utf-8")
+            text = Path(given).read_bytes()
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"There is no readable config file {given!r}.",
                 hint='Give a file, or the JSON itself: \'{"scene_detection": {"threshold": 0.4}}\'',
             ) from error
     try:
-        config = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"The config is not JSON: {error}.") from error
+        config = parse_json(text)
+    except StrictJsonError as error:
+        raise UsageError(f"The config cannot be read: {error}.") from error
     if not isinstance(config, dict):
         raise UsageError("The config must be a JSON object.")
     return config

@@ -33,6 +33,12 @@ def up(
     except StackError as error:
         detail = {"log": error.log} if error.log else None
         raise CommandError(error.message, hint=error.hint, code="STACK", detail=detail) from error
+    except OSError as error:  # a full disk, say
+        raise CommandError(
+            f"The stack cannot go on: {error}.",
+            hint="`framegate doctor` looks at the disk and the home.",
+            code="STACK",
+        ) from error
 
 
 def print_json_line(event: events.Event) -> None:

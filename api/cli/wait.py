@@ -8,18 +8,21 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from api.cli.client import Client, segment
-from api.cli.errors import InterruptedCommandError
+from api.cli.errors import InterruptedCommandError, UnreachableError
 from api.cli.terminal import notes
 
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
 _POLL_SECONDS = 0.5
+#: An API that ended is up again within seconds, and the job goes on without it.
+_PATIENCE_SECONDS = 30.0
 
 
 def wait_for(client: Client, job: Mapping[str, Any], *, quiet: bool) -> Mapping[str, Any]:
     """The job once it has ended; its id and bars are on standard error unless `quiet`.
 
-    Raises InterruptedCommandError at Ctrl-C: the job itself goes on.
+    Raises InterruptedCommandError at Ctrl-C, as the job itself goes on, and UnreachableError when
+    the server has been away for long.
     """
     try:
         if not quiet:
@@ -32,7 +35,7 @@ def wait_for(client: Client, job: Mapping[str, Any], *, quiet: bool) -> Mapping[
             _show(bars, rows, job)
             while job["status"] not in ENDED:
                 time.sleep(_POLL_SECONDS)
-                job = client.get(f"api/v1/jobs/{segment(job['id'])}")
+                job = _look_at(client, job["id"])
                 _show(bars, rows, job)
     except KeyboardInterrupt:
         raise InterruptedCommandError(
@@ -42,6 +45,19 @@ def wait_for(client: Client, job: Mapping[str, Any], *, quiet: bool) -> Mapping[
             f"`framegate cancel {job['id']}`.",
         ) from None
     return job
+
+
+def _look_at(client: Client, job_id: str) -> Mapping[str, Any]:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            job: Mapping[str, Any] = client.get(f"api/v1/jobs/{segment(job_id)}")
+        except UnreachableError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return job
 
 
 def _bars(*, quiet: bool) -> Progress:

@@ -4,6 +4,7 @@ Started on an empty database by mistake, say without the setting that names Post
 would know no job, and a sweep would take all media for unused.
 """
 
+from pathlib import Path
 from secrets import token_hex
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from contracts.home import Home
 def require_own_database(home: Home, database: Database) -> None:
     """A home that has no database yet takes this one. Raises StackError."""
     file = home.installation
-    known = file.read_text().strip() if file.exists() else None
+    known = _read(file)
     with database.write() as session:
         found = session.scalar(select(Installation.id))
         if known and found != known:
@@ -30,4 +31,16 @@ def require_own_database(home: Home, database: Database) -> None:
             found = token_hex(16)
             session.add(Installation(id=found))
     if known is None:
-        file.write_text(f"{found}\n")
+        _write(file, found)
+
+
+def _read(file: Path) -> str | None:
+    """None where there is no id, be it that there is no file or that it was cut off."""
+    return file.read_text(errors="replace").strip() or None if file.exists() else None
+
+
+def _write(file: Path, known: str) -> None:
+    """Whole or not at all: an empty file would protect nothing."""
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(f"{known}\n")
+    fresh.replace(file)

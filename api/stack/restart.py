@@ -16,5 +16,10 @@ def restart_delay(exits: Sequence[float], *, was_ready: bool) -> float | None:
     """
     if not was_ready:
         return None
-    recent = sum(exits[-1] - WINDOW_SECONDS < moment for moment in exits)
+    recent = recent_exits(exits)
     return DELAYS_SECONDS[recent - 1] if recent <= len(DELAYS_SECONDS) else None
+
+
+def recent_exits(exits: Sequence[float]) -> int:
+    """How many of them lie within the window that ends with the last."""
+    return sum(exits[-1] - WINDOW_SECONDS < moment for moment in exits)

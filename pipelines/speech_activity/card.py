@@ -1,5 +1,7 @@
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.registry.spec import OutputFormat, PackageFile, PipelineCard
 from pipelines.speech_activity.config import SpeechActivityConfig
+
+MODEL = PackageFile("silero_vad", "data/silero_vad_16k_sequence.onnx")
 
 CARD = PipelineCard(
     name="speech_activity",
@@ -23,6 +25,7 @@ CARD = PipelineCard(
         "[Silero VAD](https://github.com/snakers4/silero-vad), weights from the package "
         "[silero-vad](https://pypi.org/project/silero-vad/)."
     ),
+    model_files=(MODEL,),
     speed="several hundred times real time on one CPU core.",
     warm="pipelines.speech_activity.network:warm",
 )

@@ -5,14 +5,13 @@ the same probabilities as the one that takes them singly, and ten times as fast.
 """
 
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.errors import ModelUnavailableError
 from pipelines.onnx_session import open_session
+from pipelines.speech_activity.card import MODEL
 
 SAMPLE_RATE = 16_000
 #: Samples that one probability speaks of: 32 ms.
@@ -36,10 +35,9 @@ def warm() -> None:
 @cache
 def load_model() -> bytes:
     """The ONNX file. Raises ModelUnavailableError."""
-    package = find_spec("silero_vad")
-    if package is None or not package.submodule_search_locations:
+    path = MODEL.find()
+    if path is None:
         raise ModelUnavailableError("The package `silero-vad` is missing.", _HINT)
-    path = Path(package.submodule_search_locations[0], "data", "silero_vad_16k_sequence.onnx")
     try:
         return path.read_bytes()
     except OSError as error:

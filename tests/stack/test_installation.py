@@ -1,5 +1,6 @@
 """A home starts with its own database alone."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -63,3 +64,36 @@ def test_a_home_without_an_id_takes_the_databases(
     require_own_database(Home(tmp_path / "moved"), database)
 
     assert Home(tmp_path / "moved").installation.read_text() == home.installation.read_text()
+
+
+def test_a_file_that_was_cut_off_is_written_again(
+    home: Home, database: Database, other: Database
+) -> None:
+    """As a full disk or a crash leaves it; without an id nothing would be refused any more."""
+    require_own_database(home, database)
+    known = home.installation.read_text()
+    home.installation.write_text("")
+    require_own_database(home, database)
+
+    assert home.installation.read_text() == known
+    with pytest.raises(StackError):
+        require_own_database(home, other)
+
+
+def test_an_id_that_cannot_be_written_leaves_no_half_of_it(
+    home: Home, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk cannot be had here: the file is opened, and nothing gets into it."""
+
+    def write_nothing(path: Path, _text: str) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", write_nothing)
+        with pytest.raises(OSError, match="No space"):
+            require_own_database(home, database)
+
+    assert not home.installation.exists()
+    require_own_database(home, database)
+    assert home.installation.read_text().strip()

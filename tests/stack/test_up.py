@@ -160,7 +160,7 @@ def test_a_part_that_keeps_dying_stops_the_whole_with_its_log(up: Up, home: Path
     error = json.loads((line + output).splitlines()[-1])["error"]
 
     assert process.returncode == 1
-    assert error["message"] == "The API ended by SIGKILL for the 4th time."
+    assert error["message"] == "The API ended by SIGKILL 4 times within 60 s."
     assert "Uvicorn running" in error["detail"]["log"]
     assert str(home / "logs" / "api.log") in error["hint"]
 

@@ -21,6 +21,8 @@ class Behaviour(StrEnum):
     RAISE = "raise"
     FILL_DISK = "fill_disk"
     GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
+    BROKEN_PREVIEW = "broken_preview"
+    DANGLING_LINK = "dangling_link"
 
 
 class MisbehavingConfig(BaseModel):

@@ -25,10 +25,16 @@ def annotate(
     if config.behaviour is Behaviour.FILL_DISK:
         _fill_disk(folder)
     _BEHAVIOURS.get(config.behaviour, _finish)(config)
+    files = [ResultFile("started.txt", Role.ANNOTATIONS, "text/plain")]
+    if config.behaviour is Behaviour.BROKEN_PREVIEW:
+        (folder / "preview.png").write_text("no picture")
+        files.append(ResultFile("preview.png", Role.PREVIEW, "image/png"))
+    if config.behaviour is Behaviour.DANGLING_LINK:
+        (folder / "notes.txt").symlink_to("nowhere")
     return Findings(
         count=1,
         noun="misdeeds",
-        files=[ResultFile("started.txt", Role.ANNOTATIONS, "text/plain")],
+        files=files,
         device="cpu",
         timings=Timings(0.0, 0.0, 0.0),
     )
