@@ -1,7 +1,7 @@
 """`/api/v1/health`: alive, and with `detailed`, how each part is."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -19,7 +19,7 @@ _ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'
 class LivenessRoute(APIRoute):
     """Answers at once where nothing is asked for: solving dependencies takes longer than that."""
 
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
