@@ -6,17 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.dagster import documents
+from api.dagster.members import expect
 from api.dagster.parsing import parse_instance, parse_run
 from api.dagster.run import InstanceState, QueuedRun, Run, RunFilter, RunPage, RunStatus
-from api.dagster.transport import GraphqlTransport, disk_is_full, is_disk_full
-from api.errors import (
-    FramegateError,
-    InternalServerError,
-    InvalidConfigError,
-    JobNotFoundError,
-    OrchestratorSilentError,
-    OrchestratorUnavailableError,
-)
+from api.dagster.transport import GraphqlTransport
 from contracts.run import PRIORITY_TAG
 
 REPOSITORY_LOCATION = "framegate"
@@ -26,26 +19,6 @@ RUNNING = (RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStat
 
 #: What Dagster raises where every step of a failed run had succeeded.
 _NOTHING_LEFT = "DagsterInvalidSubsetError"
-#: What the webserver raises while the code server is away, or not loaded yet.
-_CODE_SERVER_IS_AWAY = frozenset(
-    {
-        "DagsterUserCodeUnreachableError",
-        "DagsterUserCodeUnreachableTimeoutError",
-        "DagsterCodeLocationLoadError",
-        "DagsterCodeLocationNotFoundError",
-    }
-)
-#: What it raises while its database cannot be used: a lost connection, none that is free, a lock.
-_DATABASE_IS_AWAY = frozenset(
-    {
-        "DagsterPostgresException",
-        "InterfaceError",
-        "OperationalError",
-        "TimeoutError",
-    }
-)
-_SOMETHING_IS_AWAY = _CODE_SERVER_IS_AWAY | _DATABASE_IS_AWAY
-_RELOAD = "Restart the stack, or reload the code location `framegate` in the Dagster UI."
 
 
 class DagsterClient:
@@ -85,9 +58,9 @@ class DagsterClient:
         }
         data = await self._transport.ask(documents.RUNS, variables)
         result = data["result"]
-        _expect(result, "Runs")
+        expect(result, "Runs")
         if counted:
-            _expect(data["counted"], "Runs")
+            expect(data["counted"], "Runs")
         runs = tuple(parse_run(run) for run in result["results"])
         return RunPage(
             runs=runs,
@@ -100,14 +73,14 @@ class DagsterClient:
     ) -> list[str]:
         variables = {"filter": run_filter.to_variables(), "cursor": cursor, "limit": limit}
         result = await self._ask(documents.RUN_IDS, variables)
-        _expect(result, "RunIds")
+        expect(result, "RunIds")
         return list(result["results"])
 
     async def queue(self) -> list[QueuedRun]:
         """In the order in which the queue lets them go: priority first, then age."""
         variables = {"filter": RunFilter(statuses=(RunStatus.QUEUED,)).to_variables()}
         result = await self._ask(documents.RUN_PRIORITIES, variables)
-        _expect(result, "Runs")
+        expect(result, "Runs")
         return [
             QueuedRun(run["runId"], _priority(run["tags"]))
             for run in sorted(result["results"], key=_queue_order)
@@ -135,7 +108,7 @@ class DagsterClient:
             "executionMetadata": {"tags": _tags(tags)},
         }
         result = await self._ask(documents.LAUNCH, {"parameters": parameters})
-        _expect(result, "LaunchRunSuccess")
+        expect(result, "LaunchRunSuccess")
         return parse_run(result["run"])
 
     async def reexecute(self, run_id: str, *, tags: Mapping[str, str]) -> Run:
@@ -148,7 +121,7 @@ class DagsterClient:
             result = await self._ask(documents.REEXECUTE, variables)
             if result.get("className") != _NOTHING_LEFT:
                 break
-        _expect(result, "LaunchRunSuccess", run_id=run_id)
+        expect(result, "LaunchRunSuccess", run_id=run_id)
         return parse_run(result["run"])
 
     async def terminate(self, run_id: str) -> bool:
@@ -157,13 +130,13 @@ class DagsterClient:
         Raises JobNotFoundError. Success means that Dagster passed the request on, no more.
         """
         result = await self._ask(documents.TERMINATE, {"runId": run_id})
-        _expect(result, "TerminateRunSuccess", "TerminateRunFailure", run_id=run_id)
+        expect(result, "TerminateRunSuccess", "TerminateRunFailure", run_id=run_id)
         return bool(result["__typename"] == "TerminateRunSuccess")
 
     async def delete(self, run_id: str) -> None:
         """Removes a run and its log. Raises JobNotFoundError."""
         result = await self._ask(documents.DELETE, {"runId": run_id})
-        _expect(result, "DeletePipelineRunSuccess", run_id=run_id)
+        expect(result, "DeletePipelineRunSuccess", run_id=run_id)
 
     async def instance(self) -> InstanceState:
         """The webserver's version, the daemons' heartbeats, and how many runs wait and run."""
@@ -172,66 +145,18 @@ class DagsterClient:
             "running": RunFilter(statuses=RUNNING).to_variables(),
         }
         data = await self._transport.ask(documents.INSTANCE, variables)
-        _expect(data["queued"], "Runs")
-        _expect(data["running"], "Runs")
+        expect(data["queued"], "Runs")
+        expect(data["running"], "Runs")
         return parse_instance(data)
 
     async def _ask_for_run(self, document: str, run_id: str) -> dict[str, Any]:
         result = await self._ask(document, {"runId": run_id})
-        _expect(result, "Run", run_id=run_id)
+        expect(result, "Run", run_id=run_id)
         return result
 
     async def _ask(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         data = await self._transport.ask(document, variables)
         return dict(data["result"])
-
-
-def _expect(result: Mapping[str, Any], *members: str, run_id: str = "") -> None:
-    """Raises the error that stands for any other member of the union."""
-    if result["__typename"] in members:
-        return
-    if is_disk_full(str(result.get("message"))):
-        raise disk_is_full()
-    raise _error_of(result, run_id)
-
-
-def _error_of(result: Mapping[str, Any], run_id: str) -> FramegateError:
-    message = str(result.get("message", ""))
-    match result["__typename"]:
-        case "RunNotFoundError":
-            return JobNotFoundError(run_id)
-        case "RunConfigValidationInvalid":
-            return InvalidConfigError(
-                "Dagster refuses the run config.",
-                detail={"errors": [_config_error(error) for error in result["errors"]]},
-            )
-        case "PipelineNotFoundError" | "InvalidSubsetError":
-            return OrchestratorUnavailableError(
-                "Dagster does not know this pipeline (yet).", hint=_RELOAD
-            )
-        case "UnauthorizedError":
-            return OrchestratorUnavailableError(
-                "Dagster's webserver does not allow it.",
-                hint="Start it without --read-only.",
-            )
-        case "PythonError" if str(result.get("className")) in _SOMETHING_IS_AWAY:
-            return _away(str(result["className"]))
-        case member:
-            return InternalServerError(f"Dagster answers with {member}: {message[:500]}")
-
-
-def _away(kind: str) -> OrchestratorUnavailableError:
-    if kind in _CODE_SERVER_IS_AWAY:
-        return OrchestratorUnavailableError(
-            "Dagster's code server cannot be reached.", hint=_RELOAD
-        )
-    return OrchestratorSilentError(
-        "Dagster's database cannot be used just now.", hint="Check that it is up, then try again."
-    )
-
-
-def _config_error(error: Mapping[str, Any]) -> dict[str, str]:
-    return {"field": ".".join(error["path"]), "message": error["message"], "code": "INVALID_VALUE"}
 
 
 def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from api.dagster import documents
 from api.dagster.client import RUNNING
+from api.dagster.members import expect
 from api.dagster.parsing import parse_instance, parse_run
 from api.dagster.run import InstanceState, Run, RunFilter, RunStatus
 from api.dagster.transport import GraphqlTransport
-from api.errors import InternalServerError
 
 _QUEUED = (RunStatus.QUEUED,)
 _ENDED = (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELED)
@@ -100,9 +100,5 @@ def _ended(run: Mapping[str, Any]) -> EndedRun:
 
 
 def _member(result: Mapping[str, Any], member: str) -> Mapping[str, Any]:
-    """Raises InternalServerError for any other member of the union."""
-    if result["__typename"] != member:
-        raise InternalServerError(
-            f"Dagster answers with {result['__typename']}: {result.get('message')}"[:500]
-        )
+    expect(result, member)
     return result
