@@ -142,28 +142,29 @@ class InternalServerError(FramegateError):
     status = 500
 
 
-class OrchestratorUnavailableError(FramegateError):
-    """Dagster cannot be reached, or cannot do what it is asked just now."""
+class UnavailableError(FramegateError):
+    """Something that we need is away just now: trying again will do."""
 
-    code = "ORCHESTRATOR_UNAVAILABLE"
     status = 503
 
     def __init__(self, message: str, *, hint: str | None = None, retry_after: int = 5) -> None:
         super().__init__(message, hint=hint, headers={"Retry-After": str(retry_after)})
+
+
+class OrchestratorUnavailableError(UnavailableError):
+    """Dagster cannot be reached, or cannot do what it is asked just now."""
+
+    code = "ORCHESTRATOR_UNAVAILABLE"
 
 
 class OrchestratorSilentError(OrchestratorUnavailableError):
     """Dagster was asked and did not answer: what it was asked for may have happened."""
 
 
-class DatabaseUnavailableError(FramegateError):
+class DatabaseUnavailableError(UnavailableError):
     """The adapter's own database cannot be used just now: no key can be looked up."""
 
     code = "DATABASE_UNAVAILABLE"
-    status = 503
-
-    def __init__(self, message: str, *, hint: str | None = None, retry_after: int = 5) -> None:
-        super().__init__(message, hint=hint, headers={"Retry-After": str(retry_after)})
 
 
 class StorageFullError(FramegateError):

@@ -19,13 +19,19 @@ from api.schemas import JobResults, ResultFile
 async def find_finished_run(services: Services, job_id: str) -> Run:
     """Raises JobNotFoundError, JobNotFinishedError."""
     run = await find_run(services.dagster, job_id, with_steps=False)
-    if not run.status.is_terminal:
-        raise JobNotFinishedError(
-            f"The job is still {job_status(run.status)}.",
-            hint="Wait until it has ended, or cancel it.",
-            detail={"status": job_status(run.status)},
-        )
+    check_finished(run)
     return run
+
+
+def check_finished(run: Run) -> None:
+    """Raises JobNotFinishedError."""
+    if run.status.is_terminal:
+        return
+    raise JobNotFinishedError(
+        f"The job is still {job_status(run.status)}.",
+        hint="Wait until it has ended, or cancel it.",
+        detail={"status": job_status(run.status)},
+    )
 
 
 async def get_results(services: Services, job_id: str) -> JobResults:

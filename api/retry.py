@@ -6,10 +6,11 @@ from api.auth.roles import Principal
 from api.dagster.run import Run, RunStatus
 from api.dependencies import Services
 from api.description import job_status, media_reference, selected
-from api.errors import JobAlreadyCompletedError, JobNotFinishedError, PipelineNotFoundError
+from api.errors import JobAlreadyCompletedError, PipelineNotFoundError
 from api.exactly_once import Outcome, launch_once
 from api.idempotency import fingerprint
 from api.jobs import check_owner, find_run
+from api.results import check_finished
 from api.timestamps import now
 from contracts.retry import RETRIED_BY_TAG, RETRY_KEY_TAG
 from contracts.run import LAUNCH_TAG, PRIORITY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG
@@ -59,12 +60,7 @@ async def retry_job(
 
 def check_retriable(run: Run, catalog: Catalog) -> None:
     """Raises JobNotFinishedError, JobAlreadyCompletedError, PipelineNotFoundError."""
-    if not run.status.is_terminal:
-        raise JobNotFinishedError(
-            f"The job is still {job_status(run.status)}.",
-            hint="Wait until it has ended, or cancel it.",
-            detail={"status": job_status(run.status)},
-        )
+    check_finished(run)
     if run.status is RunStatus.SUCCESS:
         raise JobAlreadyCompletedError(
             "The job has completed: nothing of it is left to do.",

@@ -15,11 +15,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.auth.local import is_loopback
+from api.units import GIGABYTE
 from contracts.database import parse_url
 from contracts.home import Home
 from contracts.logs import LogFormat, LogLevel
-
-_GIGABYTE = 1000**3
 
 
 def _default_home() -> Path:
@@ -52,9 +51,9 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     #: Folders whose files may be submitted by path.
     media_roots: tuple[Path, ...] = ()
-    max_upload_bytes: PositiveInt = 20 * _GIGABYTE
+    max_upload_bytes: PositiveInt = 20 * GIGABYTE
     #: An upload is refused with 507 when it would leave less than this on the disk.
-    minimum_free_bytes: NonNegativeInt = _GIGABYTE
+    minimum_free_bytes: NonNegativeInt = GIGABYTE
     max_json_bytes: PositiveInt = 4 * 1000**2
     #: How long an Idempotency-Key is remembered.
     idempotency_days: PositiveInt = 30

@@ -25,6 +25,7 @@ from api.idempotency import fingerprint
 from api.media import StoredMedia
 from api.schemas import JobSubmission
 from api.timestamps import now
+from api.units import GIGABYTE
 from contracts.run import (
     LAUNCH_TAG,
     Submission,
@@ -40,8 +41,6 @@ from pipelines.registry.schema import SchemaUnavailableError
 from pipelines.registry.validation import Verdict, validate_configs
 
 log = logging.getLogger("framegate.jobs")
-
-_GIGABYTE = 1000**3
 
 
 @dataclass(frozen=True)
@@ -160,9 +159,7 @@ def _check_memory(verdict: Verdict, catalog: Catalog, devices: Sequence[Device])
             field=f"config.{name}",
             hint="Choose a smaller batch, a smaller size or device 'cpu'.",
             detail={
-                "required_gb": round(required / _GIGABYTE, 3),
-                "available_gb": round(
-                    max(device.memory_total for device in devices) / _GIGABYTE, 3
-                ),
+                "required_gb": round(required / GIGABYTE, 3),
+                "available_gb": round(max(device.memory_total for device in devices) / GIGABYTE, 3),
             },
         )

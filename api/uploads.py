@@ -22,12 +22,12 @@ from api.errors import (
     UnsupportedMediaError,
 )
 from api.filenames import clean_filename
+from api.units import GIGABYTE
 
 #: Large enough that handing a piece to a thread costs nothing beside writing and hashing it.
 _PIECE_BYTES = 1024**2
 #: What a form may take beside the file in it.
 _FORM_BYTES = 8 * 1024**2
-_GIGABYTE = 1000**3
 #: What a file that says this of itself is cannot be video or audio.
 _NEVER_MEDIA = ("text/", "image/", "font/", "message/", "multipart/")
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -161,15 +161,15 @@ def storage_full(required: int, free: int) -> StorageFullError:
         "There is not enough space on the disk.",
         hint="Ask your administrator to free some space, or delete jobs you no longer need.",
         detail={
-            "required_gb": round(required / _GIGABYTE, 3),
-            "available_gb": round(free / _GIGABYTE, 3),
+            "required_gb": round(required / GIGABYTE, 3),
+            "available_gb": round(free / GIGABYTE, 3),
         },
     )
 
 
 def too_large(limits: UploadLimits) -> PayloadTooLargeError:
     return PayloadTooLargeError(
-        f"The upload is larger than {limits.max_bytes / _GIGABYTE:g} GB.",
+        f"The upload is larger than {limits.max_bytes / GIGABYTE:g} GB.",
         field="video",
         hint="Submit a file in a media root by its path, or ask for a higher limit.",
     )

@@ -2,7 +2,7 @@
 
 from api.health.deadline import Deadline, ProbeError
 from api.health.report import DeviceHealth, GpuHealth
-from api.health.storage import GIGABYTE
+from api.units import GIGABYTE
 from contracts.home import Home
 from pipelines.registry.devices import Device, Inventory
 

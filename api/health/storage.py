@@ -6,8 +6,7 @@ from pathlib import Path
 
 from api.health.deadline import Deadline, ProbeError
 from api.health.report import StorageHealth, StorageStatus
-
-GIGABYTE = 1000**3
+from api.units import GIGABYTE
 
 _WARNING_BELOW = 5 * GIGABYTE
 _ERROR_BELOW = 1 * GIGABYTE

@@ -1,0 +1,3 @@
+"""Units of what people read."""
+
+GIGABYTE = 1000**3
