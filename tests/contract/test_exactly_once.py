@@ -3,22 +3,28 @@
 import io
 import time
 import wave
+from asyncio import gather, sleep
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
 from dagster import RunsFilter
 
+from api.dagster.client import DagsterClient
+from api.dagster.run import RunStatus
+from api.dagster.transport import GraphqlTransport
 from api.stack.events import StackReady
 from contracts.home import Home
-from contracts.run import IDEMPOTENCY_KEY_TAG
+from contracts.run import IDEMPOTENCY_KEY_TAG, LAUNCH_TAG, PROBE_OP
 from orchestration.launcher.instance import open_instance
 
+AGAIN = 3
 CLIENTS = 50
 KEYS = 20
 PATIENCE = 120.0
@@ -111,6 +117,37 @@ def test_one_key_posted_by_fifty_at_once_makes_one_run(
     assert statuses.keys() <= {201, 409}
     jobs = {answer.json()["id"] for answer in answers if answer.status_code == 201}
     assert [*jobs] == runs_of("fifty-at-once")
+
+
+@pytest.mark.anyio
+async def test_one_launch_asked_of_the_webserver_again_and_again_makes_one_run(
+    stack: StackReady, post: Post, runs_of: Callable[[str], list[str]]
+) -> None:
+    """As when the first one hangs and is taken over. The run fails, so that it can be retried."""
+    known = post("a-run-to-copy").json()["id"]
+    dagster = DagsterClient(GraphqlTransport(stack.dagster_url, timeout=60.0))
+    launch, retry = ({LAUNCH_TAG: str(uuid4())} for _ in range(2))
+    copied = await dagster.run(known)
+    probing = {"config": {"media": "there is no such media"}}
+    config = {"ops": {**copied.config["ops"], PROBE_OP: probing}}
+    tags = {**copied.tags, **launch, IDEMPOTENCY_KEY_TAG: "again-and-again"}
+    launched = await gather(
+        *(
+            dagster.launch(copied.job_name, selection=None, config=config, tags=tags)
+            for _ in range(AGAIN)
+        )
+    )
+    [run] = runs_of("again-and-again")
+    while not (await dagster.run_state(run)).status.is_terminal:  # noqa: ASYNC110 - nobody tells
+        await sleep(0.2)
+    late = await dagster.launch(copied.job_name, selection=None, config=config, tags=tags)
+    retried = await gather(*(dagster.reexecute(run, tags=retry) for _ in range(AGAIN)))
+    await dagster.close()
+
+    assert {each.run_id for each in [*launched, late]} == {run, launch[LAUNCH_TAG]}
+    assert late.status is RunStatus.FAILURE
+    assert {each.run_id for each in retried} == {retry[LAUNCH_TAG]}
+    assert runs_of("again-and-again") == [run]
 
 
 @pytest.fixture
