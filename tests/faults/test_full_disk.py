@@ -105,6 +105,7 @@ def test_jobs_under_way_and_queued_outlast_a_full_disk(
             _knock(small_jobs, queued[0])
 
     ended = [small_jobs.wait(job) for job in running]
+    assert {job["status"] for job in ended} <= {"completed", "failed"}
     codes = {job["error"]["code"] for job in ended if job["status"] == "failed"}
     assert codes <= {"STORAGE_FULL"}
     assert [small_jobs.wait(job)["status"] for job in queued] == ["completed"] * 2

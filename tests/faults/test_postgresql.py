@@ -5,22 +5,27 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from dagster import RunsFilter
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from contracts.home import Home
+from contracts.run import IDEMPOTENCY_KEY_TAG
+from orchestration.launcher.instance import open_instance
 from tests.postgresql import PostgresServer
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 JOBS = 20
+KEYS = 8
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +135,61 @@ def test_while_the_server_is_away_answers_say_so(
     assert refused.json()["error"]["hint"]
     assert alive.status_code == 200
     assert pg_jobs.wait(pg_jobs.submit("finish"))["status"] == "completed"
+
+
+@pytest.fixture
+def runs_of(pg_home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+    """The runs that Dagster itself has for a key."""
+    monkeypatch.setenv("FRAMEGATE_DATABASE_URL", url)
+
+    def find(key: str) -> list[str]:
+        with open_instance(Home(pg_home).dagster) as instance:
+            return instance.get_run_ids(RunsFilter(tags={IDEMPOTENCY_KEY_TAG: key}))
+
+    return find
+
+
+def test_what_is_asked_when_the_server_goes_happens_once(
+    pg_jobs: Any,
+    pg_rest: httpx.Client,
+    server: PostgresServer,
+    runs_of: Callable[[str], list[str]],
+    tmp_path: Path,
+) -> None:
+    """Submissions with a key and a cancellation are under way then; clients ask again."""
+    running, _worker = pg_jobs.at_work("sleep", until=str(tmp_path / "never"))
+    body = {"media": pg_jobs.media, "pipelines": ["misbehaving"]}
+
+    def post(key: str) -> httpx.Response:
+        return pg_rest.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": key})
+
+    def cancel() -> httpx.Response:
+        return pg_rest.post(f"/api/v1/jobs/{running}/cancel")
+
+    with ThreadPoolExecutor(KEYS + 1) as clients:
+        posted = {key: clients.submit(_until_answered, post, key) for key in map(str, range(KEYS))}
+        while not any(future.done() for future in posted.values()):
+            time.sleep(0.01)
+        cancelled = clients.submit(_until_answered, cancel)
+        server.stop()
+        time.sleep(3.0)
+        server.start()
+        jobs = {key: future.result().json()["id"] for key, future in posted.items()}
+    pg_jobs.accepted += jobs.values()
+
+    assert cancelled.result().status_code == 200, cancelled.result().text
+    assert pg_jobs.wait(running)["status"] == "cancelled"
+    assert [pg_jobs.wait(job)["status"] for job in jobs.values()] == ["completed"] * KEYS
+    assert {key: runs_of(key) for key in jobs} == {key: [job] for key, job in jobs.items()}
+
+
+def _until_answered(ask: Callable[..., httpx.Response], *arguments: str) -> httpx.Response:
+    """As clients do: while the answer is that it is to be tried again."""
+    deadline = time.monotonic() + 240.0
+    while (answer := ask(*arguments)).status_code in {409, 503}:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.2)
+    return answer
 
 
 def test_jobs_outlast_a_server_without_connections_to_spare(
