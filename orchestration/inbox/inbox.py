@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
+from pathlib import Path
 from typing import TypeAlias
 
 from dagster import (
@@ -21,7 +22,7 @@ from orchestration.inbox.desk import Desk
 from orchestration.inbox.entry import Entry, Moment, readable, unsettled_entries
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Outcome, Postponement, Rejection, Video
-from orchestration.inbox.links import follow_file, link_ended_runs
+from orchestration.inbox.links import follow_file, link_ended_runs, link_results
 from orchestration.inbox.rejection import set_aside
 from orchestration.inbox.request import run_key, run_request
 from orchestration.inbox.selection import Fate, Selection, advance, select, trusted
@@ -127,10 +128,26 @@ class Inbox:
         if key in look.requests:
             return
         if run := _known_run(context, key):
-            if folder.link_results:
-                follow_file(context.instance, run, readable(str(file)), self.home)
+            self._follow(folder, file, run, look, context)
             return
         look.requests[key] = run_request(folder, file, video)
+
+    def _follow(
+        self,
+        folder: InboxFolder,
+        file: Path,
+        run: DagsterRun,
+        look: Look,
+        context: SensorEvaluationContext,
+    ) -> None:
+        try:
+            follow_file(context.instance, run, file, self.home)
+            if folder.link_results:
+                link_results(run, file, self.home)
+        except OSError as error:
+            look.news.append(
+                f"The results of {readable(str(file))} cannot be linked: {error.strerror}."
+            )
 
     def _reject(self, folder: InboxFolder, entry: Entry, rejection: Rejection, look: Look) -> Fate:
         shown = f"{folder.job}/{readable(entry.name)}"
@@ -150,12 +167,10 @@ class Inbox:
         linked = [folder for folder in self.folders if folder.link_results]
         if not linked:
             return
-        try:
-            look.cursor.linked_until = link_ended_runs(
-                context.instance, linked, self.home, look.cursor.linked_until
-            )
-        except OSError as error:
-            look.notes.append(f"Results cannot be linked: {error}.")
+        look.cursor.linked_until, problems = link_ended_runs(
+            context.instance, linked, self.home, look.cursor.linked_until
+        )
+        look.news += problems
 
 
 def _in_turns(selections: Mapping[str, tuple[InboxFolder, Selection]]) -> Iterator[Due]:

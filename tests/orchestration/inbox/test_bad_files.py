@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.inbox import intake
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Rejection
 from orchestration.inbox.rejection import set_aside
@@ -135,3 +136,25 @@ def test_a_file_that_may_not_be_read_is_moved_aside(
 
     note = inbox.folder() / "rejected" / "a.mp4.reason.txt"
     assert "may not read" in note.read_text()
+
+
+def test_a_file_that_breaks_taking_in_waits_and_the_others_are_run(
+    inbox: Any, videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is: a library's error that nobody foresaw."""
+    probe = intake.probe_apart
+
+    def probe_or_break(path: Path, name: str) -> dict[str, Any]:
+        if name == "odd.mp4":
+            raise ZeroDivisionError
+        return probe(path, name)
+
+    monkeypatch.setattr(intake, "probe_apart", probe_or_break)
+    shutil.copy(videos[0], inbox.folder() / "odd.mp4")
+    shutil.copy(videos[1], inbox.folder() / "good.mp4")
+
+    [request] = inbox.tick()
+
+    assert request.run_config["ops"]["probe"]["config"]["filename"] == "good.mp4"
+    inbox.tick()
+    assert "odd.mp4 waits: taking it in failed (ZeroDivisionError)" in inbox.message

@@ -1,12 +1,16 @@
 """Results are linked beside their video where that is asked for."""
 
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
+
+from orchestration.inbox.cursor import Cursor
 
 
 def _end(inbox: Any, status: DagsterRunStatus = DagsterRunStatus.SUCCESS) -> tuple[Any, Path]:
@@ -120,6 +124,59 @@ def test_a_preset_asks_for_itself(
     inbox.tick()
     _run, results = _end(inbox)
 
+    inbox.tick()
+
+    assert file.with_name("a.mp4.results").readlink() == results
+
+
+def test_the_longest_name_that_is_not_utf_8_gets_its_link_and_so_does_its_copy(
+    inbox: Any, video: Path
+) -> None:
+    name = os.fsdecode(b"\xe9" * 251 + b".mp4")
+    file = Path(shutil.copy(video, inbox.folder() / name))
+    inbox.tick()
+    _run, results = _end(inbox)
+    inbox.tick()
+    [link] = file.parent.glob("*.results")
+    assert link.readlink() == results
+
+    shutil.copy(file, file.with_name("copy.mp4"))
+    inbox.tick()
+
+    assert file.with_name("copy.mp4.results").readlink() == results
+
+
+def test_a_link_that_cannot_be_made_is_told_and_holds_up_nothing(
+    inbox: Any, videos: list[Path]
+) -> None:
+    file = Path(shutil.copy(videos[0], inbox.folder() / "a.mp4"))
+    inbox.tick()
+    run, _results = _end(inbox)
+    file.with_name(f".{run.run_id}.results").mkdir()  # where the link is made first
+    shutil.copy(file, file.with_name("b.mp4"))
+    shutil.copy(videos[1], inbox.folder("speech_activity") / "c.mp4")
+
+    [request] = inbox.tick()
+
+    assert request.job_name == "speech_activity"
+    assert inbox.tick() == []
+    assert "a.mp4 cannot be linked" in inbox.message
+
+
+def test_a_link_that_could_not_be_made_is_made_when_the_video_is_touched(
+    inbox: Any, video: Path
+) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    inbox.tick()
+    run, results = _end(inbox)
+    blocker = file.with_name(f".{run.run_id}.results")
+    blocker.mkdir()
+    inbox.tick()
+    blocker.rmdir()
+    looked_on = Cursor.read(inbox.cursor).model_copy(update={"linked_until": time.time() + 3600})
+    inbox.cursor = looked_on.write()
+
+    os.utime(file)
     inbox.tick()
 
     assert file.with_name("a.mp4.results").readlink() == results
