@@ -1,5 +1,6 @@
 """What cannot be run is moved aside with a note; nothing of it holds up the others."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -158,3 +159,22 @@ def test_a_file_that_breaks_taking_in_waits_and_the_others_are_run(
     assert request.run_config["ops"]["probe"]["config"]["filename"] == "good.mp4"
     inbox.tick()
     assert "odd.mp4 waits: taking it in failed (ZeroDivisionError)" in inbox.message
+
+
+def test_a_store_that_takes_nothing_is_no_fault_of_the_file(
+    inbox: Any, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the folder is another user's; a test that is root may write everywhere."""
+
+    def refuse(*_arguments: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "media")
+
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "write_known_file", refuse)
+        assert inbox.tick() == []
+        inbox.tick()
+        assert "a.mp4 waits: [Errno 13]" in inbox.message
+
+    assert file.exists()
+    assert len(inbox.tick()) == 1
