@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dagster import (
+    DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
     RunRequest,
@@ -109,10 +110,9 @@ class Inbox:
         due = sum(len(selection.due) for _folder, selection in selections)
         if not due:
             return 0
-        waiting = RunsFilter(
-            statuses=[DagsterRunStatus.QUEUED], tags={SENSOR_NAME_TAG: SENSOR_NAME}
-        )
-        queued = context.instance.get_runs_count(waiting)
+        queued = _queued(context.instance, {})
+        if queued >= _MOST_QUEUED:  # asked for after that: tags are not looked up as fast
+            queued = _queued(context.instance, {SENSOR_NAME_TAG: SENSOR_NAME})
         if queued >= _MOST_QUEUED:
             look.notes.append(
                 f"{due} files wait until fewer than {_MOST_QUEUED} jobs of the inbox are in the "
@@ -215,6 +215,11 @@ class Inbox:
 def _name(folder: InboxFolder) -> str:
     """Of its mark: an inbox that is put elsewhere begins anew."""
     return file_tag(folder.path)
+
+
+def _queued(instance: DagsterInstance, tags: Mapping[str, str]) -> int:
+    waiting = RunsFilter(statuses=[DagsterRunStatus.QUEUED], tags=tags)
+    return instance.get_runs_count(waiting)
 
 
 def _known_run(context: SensorEvaluationContext, key: str) -> DagsterRun | None:
