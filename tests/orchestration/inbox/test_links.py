@@ -10,22 +10,25 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
+from orchestration.inbox import links
 from orchestration.inbox.cursor import Cursor
 
 
 def _end(inbox: Any, status: DagsterRunStatus = DagsterRunStatus.SUCCESS) -> tuple[Any, Path]:
     """The only run ends, and has left results."""
     [run] = inbox.runs()
+    return run, _end_run(inbox, run, status)
+
+
+def _end_run(
+    inbox: Any, run: DagsterRun, status: DagsterRunStatus = DagsterRunStatus.SUCCESS
+) -> Path:
     results: Path = inbox.home.results(run.run_id)
     (results / "scene_detection").mkdir(parents=True)
     instance: DagsterInstance = inbox.instance
     instance.run_storage.delete_run(run.run_id)
-    instance.add_run(_ended(run, status))
-    return run, results
-
-
-def _ended(run: DagsterRun, status: DagsterRunStatus) -> DagsterRun:
-    return run.with_status(status)
+    instance.add_run(run.with_status(status))
+    return results
 
 
 @pytest.fixture
@@ -180,3 +183,20 @@ def test_a_link_that_could_not_be_made_is_made_when_the_video_is_touched(
     inbox.tick()
 
     assert file.with_name("a.mp4.results").readlink() == results
+
+
+def test_more_runs_have_ended_than_one_look_links(
+    inbox: Any, videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "_PAGE", 2)
+    for video in videos:
+        shutil.copy(video, inbox.folder() / video.name)
+    inbox.tick()
+    for run in inbox.runs():
+        _end_run(inbox, run)
+
+    for _tick in range(2):
+        inbox.tick()
+
+    linked = {path.name for path in inbox.folder().glob("*.results")}
+    assert linked == {f"{video.name}.results" for video in videos}
