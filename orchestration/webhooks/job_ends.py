@@ -76,13 +76,19 @@ def job_ends(instance: DagsterInstance, cursor: Cursor) -> tuple[list[JobEnd], C
         ids = known | {record.storage_id for record in found}
         seen[kind] = max(before or 0, *ids, 0)
         told[kind] = frozenset(each for each in ids if each > seen[kind] - _WINDOW)
-        earliest = time.time() - _FIRST_SECONDS if before is None else 0.0
+        earliest = time.time() - _FIRST_SECONDS
         records += [
             (status, record)
             for record in found
-            if record.timestamp > earliest and record.storage_id not in known
+            if record.storage_id not in known
+            and (record.timestamp > earliest or _is_behind(record, before))
         ]
     return _ends(instance, records), Cursor(seen=seen, told=told)
+
+
+def _is_behind(record: EventLogRecord, seen: int | None) -> bool:
+    """Whether nobody has looked so far: what came to be seen within the window is not old."""
+    return seen is not None and record.storage_id > seen
 
 
 def _changes(
