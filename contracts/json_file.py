@@ -1,6 +1,7 @@
 """Small JSON files that several processes read while one replaces them."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
@@ -16,9 +17,26 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """A reader sees the whole file or the one before."""
+def write_json(path: Path, value: Mapping[str, Any], *, to_disk: bool = False) -> None:
+    """A reader sees the whole file or the one before; with `to_disk`, also after a power failure
+    that follows.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{token_hex(8)}")
-    temporary.write_text(json.dumps(value))
+    with temporary.open("w") as file:
+        json.dump(value, file)
+        if to_disk:
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(path)
+    if to_disk:  # the name, and that of the folder, which may be new
+        _sync_folder(path.parent)
+        _sync_folder(path.parent.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

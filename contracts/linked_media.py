@@ -43,15 +43,27 @@ def drop_overwritten_media(home: Home, sha256: str) -> None:
     path, facts = home.media(sha256), read_json(home.media_facts(sha256))
     if facts is None or _LINKED_AT not in facts or not path.is_file():
         return
-    modified = path.stat().st_mtime_ns
-    if modified == facts[_LINKED_AT]:
+    seen = _state(path)
+    if seen is None or seen[1] == facts[_LINKED_AT]:
         return
-    if _sha256(path) == sha256:  # it was only touched
-        write_json(home.media_facts(sha256), {**facts, _LINKED_AT: modified})
-        return
+    is_same = _sha256(path) == sha256  # it was only touched
     with locked_store(home):
+        if _state(path) != seen:  # somebody else has dropped it, and maybe linked it anew
+            return
+        if is_same:
+            write_json(home.media_facts(sha256), {**facts, _LINKED_AT: seen[1]})
+            return
         path.unlink(missing_ok=True)
         home.media_facts(sha256).unlink(missing_ok=True)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Which file it is, and when it was written last; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _sha256(path: Path) -> str:

@@ -5,7 +5,6 @@ pipelines are linked into its own folder, so that the job's results are whole, a
 earlier job is deleted afterwards.
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -26,8 +25,8 @@ from contracts.run import (
     pipeline_tags,
     pipelines_of,
 )
-from orchestration.media_store import is_sha256, locate_media
-from pipelines.errors import MediaChangedError, ResultsGoneError
+from orchestration.unchanged_media import check_unchanged
+from pipelines.errors import ResultsGoneError
 
 _SUBMIT_AGAIN = "Submit the video again: a retry builds on what the earlier job had completed."
 
@@ -54,7 +53,7 @@ def carry_over(run: DagsterRun, instance: DagsterInstance, home: Home) -> Dagste
             _SUBMIT_AGAIN,
         )
     if found:
-        _check_media(run, tags, home)
+        check_unchanged(home, str(_config(run, PROBE_OP)[0]), tags.get(MEDIA_TAG))
     for name, source in found.items():
         _carry(home.results(source.run_id) / name, run, home)
         tags[carried_over_tag(name)] = source.tags.get(carried_over_tag(name), source.run_id)
@@ -107,17 +106,6 @@ def _config(run: DagsterRun, pipeline: str) -> tuple[Any, Any]:
     ops: Mapping[str, Any] = run.run_config.get("ops", {})  # type: ignore[assignment]
     configs = [(ops.get(name) or {}).get("config") or {} for name in (PROBE_OP, pipeline)]
     return configs[0].get("media"), configs[1]
-
-
-def _check_media(run: DagsterRun, tags: Mapping[str, str], home: Home) -> None:
-    """A file in a media root may have been replaced; an upload is named by its content."""
-    named = str(_config(run, PROBE_OP)[0])
-    if is_sha256(named) or MEDIA_TAG not in tags:
-        return
-    with locate_media(home, named).open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != tags[MEDIA_TAG]:
-        raise MediaChangedError(f"{named} has changed since the earlier job.", _SUBMIT_AGAIN)
 
 
 def _carry(source: Path, run: DagsterRun, home: Home) -> None:

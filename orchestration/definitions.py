@@ -3,6 +3,7 @@
 from dagster import Definitions, in_process_executor
 
 from orchestration.assets import build_assets
+from orchestration.inbox.preset_files import PresetFiles
 from orchestration.jobs import build_jobs
 from orchestration.logs import take_over_logging
 from orchestration.maintenance.library_batch import build_library_batch
@@ -18,6 +19,7 @@ from pipelines.registry.presets import load_presets
 _settings = Settings()
 take_over_logging(_settings)  # first loaded by the code server, which Dagster starts
 
+_preset_files = PresetFiles(_settings.folders.presets)  # before: what changes meanwhile is seen
 _presets = load_presets(_settings.folders.presets, load_catalog())
 _jobs = build_jobs(load_catalog(), _settings.folders, _presets.usable.values())
 _library_batch = build_library_batch(_settings, load_catalog(), _jobs)
@@ -31,7 +33,7 @@ definitions = Definitions(
         build_nightly_retention(_settings, _retention_sweep),
     ],
     sensors=[
-        build_inbox_sensor(_settings, load_catalog(), _presets, _jobs),
+        build_inbox_sensor(_settings, load_catalog(), _presets, _preset_files, _jobs),
         build_job_end_sensor(_settings),
     ],
     executor=in_process_executor,  # of runs from the catalog; jobs say so themselves

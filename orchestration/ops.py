@@ -38,6 +38,7 @@ from orchestration.media_store import is_sha256, locate_media
 from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME
+from orchestration.unchanged_media import check_unchanged
 from pipelines.errors import ConfigError
 from pipelines.media import Media, probe
 from pipelines.registry.catalog import Catalog
@@ -110,6 +111,7 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
                 home=home,
                 run_id=context.run_id,
                 report=lambda fraction: progress.write(card.name, fraction),
+                check=lambda: _check_media(context, home),
             )
             record_annotations(context, card, media, _media_hash(context), publication)
 
@@ -169,9 +171,15 @@ def _pipelines(context: OpExecutionContext, catalog: Catalog) -> list[str]:
 
 
 def _media(context: OpExecutionContext, home: Home) -> Media:
+    _check_media(context, home)
     path = locate_media(home, _named_media(context))
     filename = _op_config(context, PROBE_OP).get("filename") or context.run.tags.get(FILENAME_TAG)
     return probe(path, filename or path.name)
+
+
+def _check_media(context: OpExecutionContext, home: Home) -> None:
+    """A file elsewhere may be replaced while its job waits, and while it runs."""
+    check_unchanged(home, _named_media(context), context.run.tags.get(MEDIA_TAG))
 
 
 def _named_media(context: OpExecutionContext) -> str:

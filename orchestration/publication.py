@@ -37,10 +37,12 @@ def annotate_and_publish(
     home: Home,
     run_id: str,
     report: Callable[[float], None],
+    check: Callable[[], None],
 ) -> Publication:
     """The pipeline writes into a private folder, which is renamed when all of it is there.
 
-    Raises whatever the pipeline raises; nothing is published then, and nothing is left behind.
+    Raises whatever the pipeline raises, and `check` at the end; nothing is published then, and
+    nothing is left behind.
     """
     started = time.perf_counter()
     partial = home.partial(run_id) / card.name
@@ -59,6 +61,7 @@ def annotate_and_publish(
             created_at=datetime.now(UTC),
         )
         write_manifest(partial, manifest)
+        check()
         _publish(partial, published)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -13,7 +13,7 @@ from api.metrics.families import gauge
 from api.metrics.labels import OTHER, LabelValues
 from api.metrics.snapshot import Snapshot
 from api.schemas import JobStatus
-from contracts.run import MAINTENANCE_JOBS
+from contracts.run import CANCELLATION_FAILED_TAG, MAINTENANCE_JOBS
 
 
 class Gauges(Collector):
@@ -78,6 +78,11 @@ def _orchestrator(activity: Activity, snapshot: Snapshot) -> Iterator[Metric]:
         "For how long the oldest run in the queue has been there; 0 for an empty queue.",
         snapshot.oldest_wait,
         unit="seconds",
+    )
+    yield gauge(
+        "framegate_cancellations_stuck",
+        "Runs whose processes could not be killed, whoever cancelled them, until they are gone.",
+        sum(CANCELLATION_FAILED_TAG in run.tags for run in activity.running),
     )
 
 

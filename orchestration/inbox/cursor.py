@@ -4,14 +4,18 @@ A file that has been dealt with stays where it is. What was dealt with is theref
 watermark: every file whose moment is not beyond `settled`, but for the few that `wait`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
 from pydantic import BaseModel, Field, ValidationError
 
+from orchestration.inbox.clock import Clock
 from orchestration.inbox.entry import Moment
 
 MAX_WAITING = 100
+#: Folders that are not looked at now: their presets are broken, or the inbox was elsewhere.
+_MOST_ABSENT = 50
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,12 @@ class Mark:
 
 
 class Cursor(BaseModel):
-    """Results of runs that ended before `linked_until`, in seconds since the epoch, are linked."""
+    """`marks` are by the folder's path. `clock` is of the last look. Results of runs that ended
+    before `linked_until`, in seconds since the epoch, are linked.
+    """
 
     marks: dict[str, Mark] = Field(default_factory=dict)
+    clock: Clock | None = None
     linked_until: float = 0.0
 
     @classmethod
@@ -41,3 +48,11 @@ class Cursor(BaseModel):
 
     def write(self) -> str:
         return self.model_dump_json()
+
+    def set_marks(self, marks: Mapping[str, Mark]) -> None:
+        """Those of absent folders are kept, the latest of them, for when the folder is back."""
+        absent = sorted(
+            ((path, mark) for path, mark in self.marks.items() if path not in marks),
+            key=lambda each: each[1].settled,
+        )
+        self.marks = {**dict(absent[-_MOST_ABSENT:]), **marks}

@@ -1,5 +1,6 @@
 """Files are taken in beside the sensor: a tick has a deadline, a large file has none."""
 
+import logging
 import queue
 import threading
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from orchestration.inbox.entry import Moment
-from orchestration.inbox.intake import Outcome
+from orchestration.inbox.intake import Outcome, Postponement
 
 File: TypeAlias = tuple[Path, Moment]
+
+logger = logging.getLogger("framegate.inbox")
 
 _THREADS = 2
 _AT_ONCE = 8
@@ -30,7 +33,7 @@ class Desk:
     def outcomes(self, files: Sequence[File], deadline: float) -> Iterator[tuple[File, Outcome]]:
         """Of those that are done at the deadline, in seconds of the monotonic clock; the others
         are asked for again later. Few are begun at once, so that a file which comes later never
-        waits for long. Raises what taking a file in raises.
+        waits for long. A file whose taking in raises waits, and the log has why.
         """
         self._forget_all_but(files)
         for start in range(0, len(files), _AT_ONCE):
@@ -69,6 +72,8 @@ class Desk:
         while True:
             path, future = self._files.get()
             try:
-                future.set_result(self._take_in(path))
-            except BaseException as error:  # noqa: BLE001 - whoever asks for the outcome gets it
-                future.set_exception(error)
+                outcome = self._take_in(path)
+            except Exception as error:
+                logger.exception("a file of the inbox cannot be taken in")
+                outcome = Postponement(f"taking it in failed ({type(error).__name__})")
+            future.set_result(outcome)

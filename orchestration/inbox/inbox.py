@@ -1,33 +1,42 @@
 """One look at the inbox: what is due is taken in, and each file gets its fate."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice, zip_longest
+from itertools import islice
+from pathlib import Path
 from typing import TypeAlias
 
 from dagster import (
+    DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
     RunRequest,
     RunsFilter,
     SensorEvaluationContext,
 )
-from dagster._core.storage.tags import RUN_KEY_TAG
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from contracts.home import Home
+from orchestration.inbox.clock import Clock
 from orchestration.inbox.cursor import Cursor, Mark
 from orchestration.inbox.desk import Desk
 from orchestration.inbox.entry import Entry, Moment, readable, unsettled_entries
+from orchestration.inbox.file_tag import file_tag
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Outcome, Postponement, Rejection, Video
-from orchestration.inbox.links import follow_file, link_ended_runs
+from orchestration.inbox.links import follow_file, link_ended_runs, link_results
 from orchestration.inbox.rejection import set_aside
 from orchestration.inbox.request import run_key, run_request
 from orchestration.inbox.selection import Fate, Selection, advance, select, trusted
+from orchestration.inbox.turns import Turns
+
+SENSOR_NAME = "inbox"
 
 _MOST_FILES = 500
 _MOST_RUNS = 100
+#: Of the inbox, in the queue: Dagster looks through the whole queue for each run that it takes.
+_MOST_QUEUED = 500
 _NO_FILE = Rejection(
     "It is a link or a device, not a file; links are not followed.", "Put the video itself there."
 )
@@ -53,37 +62,68 @@ class Inbox:
     folders: Sequence[InboxFolder]
     quiet: int
     desk: Desk
+    turns: Turns
 
     def look(self, context: SensorEvaluationContext, deadline: float) -> Look:
         """Stops at the deadline, in seconds of the monotonic clock: the rest is due again then."""
         look = Look(Cursor.read(context.cursor))
         selections = dict(self._selections(look))
-        due = list(islice(_in_turns(selections), _MOST_FILES))
         fates: dict[str, dict[Moment, Fate]] = {name: {} for name in selections}
-        for (folder, entry), outcome in self._outcomes(due, deadline):
-            fate = self._settle(folder, entry, outcome, look, context)
-            fates[folder.job][entry.moment] = fate
-            if len(look.requests) >= _MOST_RUNS:
-                break
+        if room := self._room(selections.values(), look, context):
+            for (folder, entry), outcome in self._outcomes(self._due(selections), deadline):
+                name = _name(folder)
+                fates[name][entry.moment] = self._settle(folder, entry, outcome, look, context)
+                self.turns.note(name, entry, time.monotonic())
+                if len(look.requests) >= room:
+                    break
         self._link(look, context)
-        look.cursor.marks = {
-            name: advance(look.cursor.marks[name], selection.due, fates[name])
-            for name, (_folder, selection) in selections.items()
-        }
+        look.cursor.set_marks(
+            {
+                name: advance(look.cursor.marks[name], selection.due, fates[name])
+                for name, (_folder, selection) in selections.items()
+            }
+        )
         return look
 
     def _selections(self, look: Look) -> Iterator[tuple[str, tuple[InboxFolder, Selection]]]:
-        moment = time.time_ns()
+        clock, moment = Clock.now(), time.time_ns()
+        set_back = clock.set_back_since(look.cursor.clock)
+        look.cursor.clock = clock
         for folder in self.folders:
-            mark = trusted(look.cursor.marks.get(folder.job, Mark()), moment)
-            look.cursor.marks[folder.job] = mark
+            mark = trusted(look.cursor.marks.get(_name(folder), Mark()), moment, set_back)
+            look.cursor.marks[_name(folder)] = mark
             try:
                 folder.path.mkdir(parents=True, exist_ok=True)
                 entries = list(unsettled_entries(folder.path, mark.is_settled))
             except OSError as error:
                 look.notes.append(f"{folder.path} cannot be read: {error.strerror}.")
                 entries = []
-            yield folder.job, (folder, select(entries, moment, self.quiet))
+            yield _name(folder), (folder, select(entries, moment, self.quiet))
+
+    def _room(
+        self,
+        selections: Iterable[tuple[InboxFolder, Selection]],
+        look: Look,
+        context: SensorEvaluationContext,
+    ) -> int:
+        """How many runs may be requested; 0 as well where nothing is due."""
+        due = sum(len(selection.due) for _folder, selection in selections)
+        if not due:
+            return 0
+        queued = _queued(context.instance, {})
+        if queued >= _MOST_QUEUED:  # asked for after that: tags are not looked up as fast
+            queued = _queued(context.instance, {SENSOR_NAME_TAG: SENSOR_NAME})
+        if queued >= _MOST_QUEUED:
+            look.notes.append(
+                f"{due} files wait until fewer than {_MOST_QUEUED} jobs of the inbox are in the "
+                f"queue: now they are {queued}."
+            )
+        return max(0, min(_MOST_RUNS, _MOST_QUEUED - queued))
+
+    def _due(self, selections: Mapping[str, tuple[InboxFolder, Selection]]) -> list[Due]:
+        queues = {name: selection.due for name, (_folder, selection) in selections.items()}
+        in_order = self.turns.order(queues, time.monotonic())
+        return [(selections[name][0], entry) for name, entry in islice(in_order, _MOST_FILES)]
 
     def _outcomes(self, due: Sequence[Due], deadline: float) -> Iterator[tuple[Due, Outcome]]:
         yield from ((each, _NO_FILE) for each in due if not each[1].is_file)
@@ -127,10 +167,26 @@ class Inbox:
         if key in look.requests:
             return
         if run := _known_run(context, key):
-            if folder.link_results:
-                follow_file(context.instance, run, readable(str(file)), self.home)
+            self._follow(folder, file, run, look, context)
             return
         look.requests[key] = run_request(folder, file, video)
+
+    def _follow(
+        self,
+        folder: InboxFolder,
+        file: Path,
+        run: DagsterRun,
+        look: Look,
+        context: SensorEvaluationContext,
+    ) -> None:
+        try:
+            follow_file(context.instance, run, file, self.home)
+            if folder.link_results:
+                link_results(run, file, self.home)
+        except OSError as error:
+            look.news.append(
+                f"The results of {readable(str(file))} cannot be linked: {error.strerror}."
+            )
 
     def _reject(self, folder: InboxFolder, entry: Entry, rejection: Rejection, look: Look) -> Fate:
         shown = f"{folder.job}/{readable(entry.name)}"
@@ -150,18 +206,20 @@ class Inbox:
         linked = [folder for folder in self.folders if folder.link_results]
         if not linked:
             return
-        try:
-            look.cursor.linked_until = link_ended_runs(
-                context.instance, linked, self.home, look.cursor.linked_until
-            )
-        except OSError as error:
-            look.notes.append(f"Results cannot be linked: {error}.")
+        look.cursor.linked_until, problems = link_ended_runs(
+            context.instance, linked, self.home, look.cursor.linked_until
+        )
+        look.news += problems
 
 
-def _in_turns(selections: Mapping[str, tuple[InboxFolder, Selection]]) -> Iterator[Due]:
-    """One file of each folder, then the next of each: no folder waits for another's thousands."""
-    queues = [[(folder, entry) for entry in each.due] for folder, each in selections.values()]
-    return (due for due in chain.from_iterable(zip_longest(*queues)) if due is not None)
+def _name(folder: InboxFolder) -> str:
+    """Of its mark: an inbox that is put elsewhere begins anew."""
+    return file_tag(folder.path)
+
+
+def _queued(instance: DagsterInstance, tags: Mapping[str, str]) -> int:
+    waiting = RunsFilter(statuses=[DagsterRunStatus.QUEUED], tags=tags)
+    return instance.get_runs_count(waiting)
 
 
 def _known_run(context: SensorEvaluationContext, key: str) -> DagsterRun | None:

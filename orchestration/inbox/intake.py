@@ -5,8 +5,7 @@ import hashlib
 import os
 import signal
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -56,24 +55,24 @@ _CHANGED = Postponement("changes while it is read")
 def take_in(path: Path, home: Home) -> Outcome:
     """Takes long for a large file that is new. Never raises for what is wrong with the file."""
     try:
-        with _opened(path) as file:
-            return _take_in(path, file, home)
+        file = _open(path)
     except PermissionError:
         return Rejection("Framegate may not read the file.", "Allow it to: chmod a+r.")
+    except OSError as error:  # gone, a disk that fails
+        return Postponement(str(error))
+    try:
+        return _take_in(path, file, home)
     except MediaError as error:
         return Rejection(error.message, error.hint or "Choose another file.")
-    except (OSError, ProbingError) as error:  # gone, a disk that fails or is full
+    except (OSError, ProbingError) as error:  # a disk that fails or is full
         return Postponement(str(error))
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """Neither follows a link nor waits for the other end of a pipe."""
-    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        yield file
     finally:
         os.close(file)
+
+
+def _open(path: Path) -> int:
+    """Neither follows a link nor waits for the other end of a pipe."""
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _take_in(path: Path, file: int, home: Home) -> Outcome:

@@ -1,14 +1,15 @@
 """Puts a link to a run's results beside its video."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunRecord, RunsFilter
 
 from contracts.home import Home
 from contracts.run import INBOX_FILE_TAG
-from orchestration.inbox.entry import RESULTS_SUFFIX, shortened
+from orchestration.inbox.entry import RESULTS_SUFFIX, readable, shortened
+from orchestration.inbox.file_tag import file_tag, tagged_file
 from orchestration.inbox.folder import InboxFolder
 
 _MOST_BYTES = 255  # of a file's name
@@ -20,9 +21,10 @@ _OVERLAP_SECONDS = 60.0
 
 def link_ended_runs(
     instance: DagsterInstance, folders: Iterable[InboxFolder], home: Home, since: float
-) -> float:
-    """Links what the runs of these folders left that ended since; from when on to look the next
-    time. Both in seconds since the epoch. Raises OSError.
+) -> tuple[float, list[str]]:
+    """Links what the runs of these folders left that ended since. From when on to look the next
+    time, both in seconds since the epoch, and which links could not be made: nothing waits for
+    those.
     """
     paths = {folder.path for folder in folders}
     asked_at = datetime.now(UTC).timestamp()
@@ -32,20 +34,28 @@ def link_ended_runs(
         order_by="update_timestamp",
         ascending=True,
     )
-    for record in records:
-        if Path(record.dagster_run.tags.get(INBOX_FILE_TAG, "")).parent in paths:
-            link_results(record.dagster_run, home)
+    problems = list(_link_records(records, paths, home))
     if len(records) == _PAGE:
-        return records[-1].update_timestamp.timestamp()
-    return max(since, asked_at - _OVERLAP_SECONDS)
+        return records[-1].update_timestamp.timestamp(), problems
+    return max(since, asked_at - _OVERLAP_SECONDS), problems
 
 
-def link_results(run: DagsterRun, home: Home) -> Path | None:
+def _link_records(records: Iterable[RunRecord], paths: set[Path], home: Home) -> Iterator[str]:
+    for record in records:
+        file = tagged_file(record.dagster_run.tags)
+        if file is None or file.parent not in paths:
+            continue
+        try:
+            link_results(record.dagster_run, file, home)
+        except OSError as error:
+            yield f"The results of {readable(str(file))} cannot be linked: {error.strerror}."
+
+
+def link_results(run: DagsterRun, video: Path, home: Home) -> Path | None:
     """The link, made or made anew; None where there is nothing to link: a run under way, no
     results, no video any more, or something else of that name. Raises OSError.
     """
-    video, results = Path(run.tags[INBOX_FILE_TAG]), home.results(run.run_id)
-    link = _link(video)
+    link, results = _link(video), home.results(run.run_id)
     if not (run.is_finished and results.is_dir() and video.is_file() and _is_ours(link, home)):
         return None
     fresh = link.with_name(f".{run.run_id}{RESULTS_SUFFIX}")
@@ -54,19 +64,17 @@ def link_results(run: DagsterRun, home: Home) -> Path | None:
     return fresh.replace(link)
 
 
-def follow_file(instance: DagsterInstance, run: DagsterRun, file: str, home: Home) -> None:
-    """The file of a run was seen under another name: it was renamed, or this is a copy. A renamed
-    file takes its link along; a copy of a run that ended gets one of its own. Raises OSError.
+def follow_file(instance: DagsterInstance, run: DagsterRun, file: Path, home: Home) -> None:
+    """The file of a run was seen under another name: it was renamed, or this is a copy. The run of
+    a renamed file has its new name from now on, and its link goes. Raises OSError.
     """
-    known = run.tags.get(INBOX_FILE_TAG, "")
-    if known == file:
+    known = tagged_file(run.tags)
+    if known is None or known == file or known.is_file():
         return
-    if not Path(known).is_file():
-        instance.add_run_tags(run.run_id, {INBOX_FILE_TAG: file})
-        old = _link(Path(known))
-        if old.is_symlink() and old.readlink() == home.results(run.run_id):
-            old.unlink()
-    link_results(run.with_tags({**run.tags, INBOX_FILE_TAG: file}), home)
+    instance.add_run_tags(run.run_id, {INBOX_FILE_TAG: file_tag(file)})
+    old = _link(known)
+    if old.is_symlink() and old.readlink() == home.results(run.run_id):
+        old.unlink()
 
 
 def _link(video: Path) -> Path:

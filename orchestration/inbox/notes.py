@@ -19,11 +19,15 @@ def description(root: Path, folders: Sequence[InboxFolder], presets: Presets) ->
     return f"PRESETS THAT CANNOT BE USED: {trouble}. {text}" if trouble else text
 
 
+def first_of(notes: Sequence[str]) -> Iterator[str]:
+    """Dagster keeps what a tick says, and asks for it again at every look."""
+    yield from notes[:_MOST]
+    if len(notes) > _MOST:
+        yield f"And {len(notes) - _MOST} more like these."
+
+
 def preset_notes(presets: Presets) -> Iterator[str]:
-    for problem in presets.problems[:_MOST]:
-        yield f"Preset {problem}"
-    if len(presets.problems) > _MOST:
-        yield f"{len(presets.problems) - _MOST} more problems of presets"
+    yield from first_of([f"Preset {problem}" for problem in presets.problems])
 
 
 def misplaced_notes(root: Path, folders: Sequence[InboxFolder]) -> Iterator[str]:

@@ -13,7 +13,7 @@ class Change(Enum):
 
 
 class PresetFiles:
-    """Remembers the files as they were when it was made."""
+    """Remembers the files as they were when it was made: to be made before they are loaded."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -10,7 +10,7 @@ from typing import Any
 from dagster import RunRequest
 
 from contracts.run import INBOX_FILE_TAG, PRESET_TAG, Submission, run_config, run_tags
-from orchestration.inbox.entry import readable
+from orchestration.inbox.file_tag import file_tag
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Video
 
@@ -45,7 +45,7 @@ def run_request(folder: InboxFolder, file: Path, video: Video) -> RunRequest:
         priority=folder.priority,
         tags=folder.tags,
     )
-    tags = run_tags(submission) | {INBOX_FILE_TAG: readable(str(file))}
+    tags = run_tags(submission) | {INBOX_FILE_TAG: file_tag(file)}
     if folder.preset:
         tags[PRESET_TAG] = folder.preset
     return RunRequest(

@@ -32,11 +32,16 @@ def select(entries: Iterable[Entry], now: int, quiet: int) -> Selection:
     return Selection(due, len(every) - len(due))
 
 
-def trusted(mark: Mark, now: int) -> Mark:
-    """The mark, or a fresh one where the clock was set back behind it: files that are new now
-    would be older than the mark.
+def trusted(mark: Mark, now: int, set_back: int) -> Mark:
+    """The mark, as far back as the clock was set since it was made, in nanoseconds; a fresh one
+    where it is ahead of the clock all the same: files that are new now would be older than it.
     """
-    return mark if mark.settled[0] <= now else Mark()
+    if mark.settled[0] > now:
+        return Mark()
+    if not set_back:
+        return mark
+    settled = (max(0, mark.settled[0] - set_back), 0)
+    return Mark(settled, frozenset(moment for moment in mark.waiting if moment <= settled))
 
 
 def advance(mark: Mark, due: Sequence[Entry], fates: Mapping[Moment, Fate]) -> Mark:

@@ -5,8 +5,12 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from orchestration.maintenance.retention_plan import Removal
+
+#: Some hundred thousand lines; the file before is kept as well, under the same name and `.1`.
+_MOST_BYTES = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,20 @@ class AuditLog:
     by: str
     dry_run: bool
 
-    def write(self, removal: Removal, error: str | None = None) -> None:
+    def write(self, *removals: Removal, error: str | None = None) -> None:
         """On the disk when this returns; `error` says that it could not be deleted after all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._rotate()
+        with self.path.open("a") as file:
+            file.writelines(f"{json.dumps(self._line(each, error))}\n" for each in removals)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _rotate(self) -> None:
+        if self.path.exists() and self.path.stat().st_size > _MOST_BYTES:
+            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+
+    def _line(self, removal: Removal, error: str | None) -> dict[str, Any]:
         line = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "sweep": self.run_id,
@@ -30,10 +46,4 @@ class AuditLog:
             "bytes": removal.size_bytes,
             "why": removal.why,
         }
-        if error:
-            line["error"] = error
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        return {**line, "error": error} if error else line

@@ -17,6 +17,7 @@ from contracts.run import (
     MediaFacts,
     Submission,
 )
+from orchestration.inbox.probing import ProbeCutOffError
 from orchestration.maintenance.annotation_records import (
     UNDER_WAY,
     Annotations,
@@ -81,8 +82,8 @@ class Batch:
         """Queues a job for the file if it lacks annotations that one may give it."""
         try:
             known = know(self._home, path)
-        except MediaError as error:
-            return Entry(path, Outcome.UNREADABLE, error.message)
+        except (MediaError, ProbeCutOffError) as error:
+            return Entry(path, Outcome.UNREADABLE, str(error))
         if known.sha256 in self._seen:
             return Entry(path, Outcome.SAME, "as a file before it")
         self._seen.add(known.sha256)

@@ -34,6 +34,7 @@ class StoredJob:
         keep: whether somebody wants it kept for good.
         library: what it annotated, as pairs of media and pipeline, if it did so for a library
             that still has the media.
+        inbox: the run key by which the inbox knows that it has run a file, if that is still there.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class StoredJob:
     parent: str | None = None
     keep: bool = False
     library: frozenset[tuple[str, str]] = frozenset()
+    inbox: str | None = None
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class _Sweep:
 def removable(jobs: Sequence[StoredJob]) -> list[StoredJob]:
     """Jobs that have ended, and that nobody wants or needs any more."""
     parents_at_work = {job.parent for job in jobs if job.ended_at is None}
-    newest = _newest_of_library(jobs)
+    newest = _newest_of_library(jobs) | _newest_of_inbox(jobs)
     return [
         job
         for job in jobs
@@ -171,3 +173,9 @@ def _newest_of_library(jobs: Sequence[StoredJob]) -> set[str]:
     for job in sorted(jobs, key=lambda job: job.ended_at or 0.0):
         newest |= dict.fromkeys(job.library, job)
     return {job.run_id for job in newest.values()}
+
+
+def _newest_of_inbox(jobs: Sequence[StoredJob]) -> set[str]:
+    """Without these, the inbox would run a file again whenever it has to look through all."""
+    in_order = sorted(jobs, key=lambda job: job.ended_at or 0.0)
+    return set({job.inbox: job.run_id for job in in_order if job.inbox}.values())

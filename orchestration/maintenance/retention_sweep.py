@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pydantic
 from dagster import Field, JobDefinition, MetadataValue, OpExecutionContext
 from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 from pydantic import BaseModel, NonNegativeFloat, PositiveInt
@@ -11,6 +12,7 @@ from pydantic import BaseModel, NonNegativeFloat, PositiveInt
 from contracts.home import Home
 from orchestration.maintenance.audit import AuditLog
 from orchestration.maintenance.job import maintenance_job
+from orchestration.maintenance.partitions import forget_media
 from orchestration.maintenance.remover import Remover
 from orchestration.maintenance.retention_plan import Policy, Removal, What, Why, plan
 from orchestration.maintenance.stock import take_stock
@@ -46,7 +48,7 @@ class SweepConfig(BaseModel):
     dry_run: bool
     days: PositiveInt
     free_gb: NonNegativeFloat
-    grace_hours: NonNegativeFloat
+    grace_hours: float = pydantic.Field(ge=1)
 
 
 def build_retention_sweep(settings: Settings) -> JobDefinition:
@@ -77,11 +79,11 @@ def _sweep(context: OpExecutionContext, home: Home) -> None:
     planned = plan(stock, policy)
     context.log.info("%d of %d jobs may go", _count(planned, What.JOB), len(stock.jobs))
     if config.dry_run:
-        for removal in planned:
-            audit.write(removal)
+        audit.write(*planned)
         removed: Sequence[Removal] = planned
     else:
         removed = Remover(home, context.instance, policy, audit).remove(planned)
+        forget_media(home, context.instance)
     context.add_output_metadata(_metadata(removed, dry_run=config.dry_run))
 
 
@@ -134,6 +136,7 @@ def _fields(settings: Settings) -> Mapping[str, Field]:
         "grace_hours": Field(
             float,
             default_value=_GRACE_HOURS,
-            description="What ended or was used within so many hours is spared in any case.",
+            description="What ended or was used within so many hours is spared in any case; at "
+            "least 1, for uploads and submissions that are under way.",
         ),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, RunRecord, RunsFilter
+from dagster._core.storage.tags import RUN_KEY_TAG
 
 from contracts.home import Home
 from contracts.known_file import is_outdated, read_known_file, record_of
@@ -19,6 +20,7 @@ from contracts.run import (
     pipelines_of,
 )
 from contracts.stored_media import last_used
+from orchestration.inbox.file_tag import tagged_file
 from orchestration.maintenance.retention_plan import Leftover, Stock, StoredJob, StoredMedia
 from orchestration.media_store import is_sha256
 
@@ -68,6 +70,7 @@ def _job(record: RunRecord, home: Home) -> StoredJob:
         parent=run.parent_run_id,
         keep=KEEP_TAG in run.tags or home.keep(run.run_id).exists(),
         library=_library_annotations(record, home),
+        inbox=_inbox_key(record),
     )
 
 
@@ -93,10 +96,30 @@ def _is_still_there(run: DagsterRun, home: Home) -> bool:
     return known is not None and known.sha256 == run.tags[MEDIA_TAG]
 
 
+def _inbox_key(record: RunRecord) -> str | None:
+    """The run key, while the inbox still has the file that the run was started for."""
+    tags = record.dagster_run.tags
+    try:
+        file = tagged_file(tags)
+        return tags.get(RUN_KEY_TAG) if file and file.is_file() else None
+    except OSError:
+        return None
+
+
 def _media(home: Home) -> Iterator[StoredMedia]:
+    """Without those that have another name as well: removing ours would free nothing, and would
+    move the change time by which the inbox tells what is new.
+    """
     for path in home.all_media.glob("??/*"):
-        if is_sha256(path.name):
+        if is_sha256(path.name) and not _is_shared(path):
             yield StoredMedia(path.name, last_used(home, path.name), _size(path))
+
+
+def _is_shared(path: Path) -> bool:
+    try:
+        return path.stat().st_nlink > 1
+    except FileNotFoundError:
+        return False
 
 
 def _leftovers(home: Home) -> Iterator[Leftover]:

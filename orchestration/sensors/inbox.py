@@ -16,10 +16,11 @@ from dagster import (
 
 from orchestration.inbox.desk import Desk
 from orchestration.inbox.folder import inbox_folders
-from orchestration.inbox.inbox import Inbox
+from orchestration.inbox.inbox import SENSOR_NAME, Inbox
 from orchestration.inbox.intake import take_in
-from orchestration.inbox.notes import description, misplaced_notes, preset_notes
+from orchestration.inbox.notes import description, first_of, misplaced_notes, preset_notes
 from orchestration.inbox.preset_files import Change, PresetFiles
+from orchestration.inbox.turns import Turns
 from orchestration.logs import warn_of_tick
 from orchestration.sensors.code_location import reload_code_location
 from orchestration.settings import Settings
@@ -38,21 +39,25 @@ _CHANGED = {
 
 
 def build_inbox_sensor(
-    settings: Settings, catalog: Catalog, presets: Presets, jobs: Sequence[JobDefinition]
+    settings: Settings,
+    catalog: Catalog,
+    presets: Presets,
+    preset_files: PresetFiles,
+    jobs: Sequence[JobDefinition],
 ) -> SensorDefinition:
-    """`jobs` has one of each folder's name."""
+    """`preset_files` is as of before `presets` were loaded. `jobs` has one for each folder."""
     root, folders = settings.inbox_root, inbox_folders(settings, catalog, presets)
     inbox = Inbox(
         home=settings.folders,
         folders=folders,
         quiet=int(settings.inbox_quiet_seconds * _NANOSECONDS),
         desk=Desk(partial(take_in, home=settings.folders)),
+        turns=Turns(),
     )
-    preset_files = PresetFiles(settings.folders.presets)
     names = {folder.job for folder in folders}
 
     @sensor(
-        name="inbox",
+        name=SENSOR_NAME,
         jobs=[job for job in jobs if job.name in names],
         minimum_interval_seconds=settings.inbox_interval_seconds,
         default_status=DefaultSensorStatus.RUNNING,
@@ -63,15 +68,21 @@ def build_inbox_sensor(
         for line in look.news:
             warn_of_tick(context, logger, line)
         cursor = look.cursor.write()
+        # However many files there are to run: new presets are loaded all the same.
+        change = _change(preset_files)
         if look.requests:
             return SensorResult(run_requests=list(look.requests.values()), cursor=cursor)
-        notes = [*look.news, *look.notes, *preset_notes(presets)]
-        change = preset_files.look()
-        if change is Change.DONE and reload_code_location():
-            notes.append("Presets have changed: the code location is being reloaded.")
-        elif change is not Change.NONE:
-            notes.append(_CHANGED[change])
+        notes = [*first_of(look.news), *first_of(look.notes), *preset_notes(presets)]
+        notes += [change] if change else []
         notes.extend(misplaced_notes(root, folders))
         return SensorResult(skip_reason="\n".join(notes) or "Nothing new.", cursor=cursor)
 
     return _inbox
+
+
+def _change(preset_files: PresetFiles) -> str | None:
+    """What there is to say of it; has them loaded once they change no more."""
+    change = preset_files.look()
+    if change is Change.DONE and reload_code_location():
+        return "Presets have changed: the code location is being reloaded."
+    return _CHANGED.get(change)

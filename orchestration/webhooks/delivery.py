@@ -20,9 +20,9 @@ from orchestration.webhooks.outbox import Entry, Outbox
 #: All of one attempt: connecting, sending, and the answer's headers.
 ATTEMPT_SECONDS = 10.0
 _AT_ONCE = 16
-#: How many of a target's messages one round looks at: a receiver that refuses them all is not
-#: to cost more than this.
-_MOST_ENTRIES = 200
+#: How many of a target's messages one round tries: a receiver that refuses them all is not to cost
+#: more than this.
+_MOST_ATTEMPTS = 200
 #: Answers that say "not now" rather than "not this".
 _NOT_NOW = frozenset({408, 425, 429})
 _SERVER_ERROR = 500
@@ -99,15 +99,19 @@ class _Delivery:
 
     async def serve(self, name: str, target: Target | None) -> None:
         """All that is due for one target, until it falls silent."""
-        for _looked_at, entry in zip(range(_MOST_ENTRIES), self.outbox.entries(name), strict=False):
+        attempts = 0
+        for entry in self.outbox.entries(name):
             now = time.time()
             if target is None:
                 self._give_up(entry, _REMOVED)
             elif entry.next_attempt_at > now:
                 if entry.is_silent:
-                    return
-            elif not await self._attempt(entry, target, now):
-                return
+                    break
+            elif attempts < _MOST_ATTEMPTS and await self._attempt(entry, target, now):
+                attempts += 1
+            else:
+                break
+        self.outbox.forget_failed(name)
 
     async def _attempt(self, entry: Entry, target: Target, now: float) -> bool:
         """Whether the target answers and there is time left: then the next message may be tried."""
@@ -116,20 +120,39 @@ class _Delivery:
         try:
             await send(self.client, target, entry)
         except UndeliveredError as error:
-            self._put_off(entry, error, now)
+            chance = random.random()  # noqa: S311 - no secret
+            later = after_failure(entry, str(error), now, is_silent=error.is_silent, chance=chance)
+            self._put_off(later, now)
+            if later.is_silent and is_hopeless(later, now):
+                self._put_off_rest(later, now)
             return not error.is_silent
         self.outbox.remove(entry)
         self.count.delivered += 1
         return True
 
-    def _put_off(self, entry: Entry, error: UndeliveredError, now: float) -> None:
-        chance = random.random()  # noqa: S311 - no secret
-        later = after_failure(entry, str(error), now, is_silent=error.is_silent, chance=chance)
-        if is_hopeless(later, now):
-            self._give_up(later, str(error))
+    def _put_off(self, entry: Entry, now: float) -> None:
+        """With the attempt that failed in it."""
+        if is_hopeless(entry, now):
+            self._give_up(entry, entry.failure or "")
             return
-        self.outbox.put_off(later)
+        self.outbox.put_off(entry)
         self.count.put_off += 1
+
+    def _put_off_rest(self, last: Entry, now: float) -> None:
+        """The target has been silent for a day: so it was to all that waited behind the last
+        message, and the first one that has not waited so long is tried when that one had been.
+        """
+        for entry in self.outbox.entries(last.target):
+            behind = replace(
+                entry,
+                attempts=last.attempts,
+                next_attempt_at=last.next_attempt_at,
+                failure=last.failure,
+                is_silent=True,
+            )
+            self._put_off(behind, now)
+            if not is_hopeless(behind, now):
+                return
 
     def _give_up(self, entry: Entry, reason: str) -> None:
         logger.warning(

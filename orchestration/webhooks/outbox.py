@@ -1,5 +1,6 @@
 """What is to be delivered, one file each: there before delivery is tried, gone when it worked."""
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from contracts.home import Home
 from contracts.json_file import read_json, write_json
+
+logger = logging.getLogger("framegate.webhooks")
 
 _FAILED_SECONDS = 30 * 24 * 3600.0
 
@@ -36,10 +39,12 @@ class Outbox:
     home: Home
 
     def add(self, entry: Entry) -> None:
-        """Adding what is there already changes nothing: its attempts are remembered."""
+        """On the disk when this returns. Adding what is there already changes nothing: its attempts
+        are remembered.
+        """
         path = self._path(entry)
         if not path.exists():
-            write_json(path, asdict(entry))
+            write_json(path, asdict(entry), to_disk=True)
 
     def targets(self) -> list[str]:
         """Those that something is to be delivered to."""
@@ -47,10 +52,12 @@ class Outbox:
         return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
     def entries(self, target: str) -> Iterator[Entry]:
-        """Oldest first; each is read when it is asked for."""
+        """Oldest first; each is read when it is asked for. What is none is given up."""
         for path in sorted((self.home.webhook_outbox / target).glob("*.json")):
             if entry := _entry(read_json(path)):
                 yield entry
+            else:
+                self._set_aside(path)
 
     def put_off(self, entry: Entry) -> None:
         write_json(self._path(entry), asdict(entry))
@@ -61,13 +68,22 @@ class Outbox:
             self._path(entry).parent.rmdir()
 
     def give_up(self, entry: Entry) -> None:
-        """Keeps it with its reason, where a person may look; the oldest of these go."""
-        folder = self.home.failed_webhooks / entry.target
-        write_json(folder / entry.name, asdict(entry))
+        """Keeps it with its reason, where a person may look."""
+        write_json(self.home.failed_webhooks / entry.target / entry.name, asdict(entry))
         self.remove(entry)
-        for path in folder.glob("*.json"):
+
+    def forget_failed(self, target: str) -> None:
+        """What was given up long ago."""
+        for path in (self.home.failed_webhooks / target).glob("*.json"):
             if path.stat().st_mtime < time.time() - _FAILED_SECONDS:
                 path.unlink(missing_ok=True)
+
+    def _set_aside(self, path: Path) -> None:
+        kept = self.home.failed_webhooks / path.parent.name / path.name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # it was delivered meanwhile
+            path.replace(kept)
+            logger.error("a webhook in the outbox cannot be read", extra={"kept": str(kept)})
 
     def _path(self, entry: Entry) -> Path:
         return self.home.webhook_outbox / entry.target / entry.name

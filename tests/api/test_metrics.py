@@ -17,7 +17,7 @@ from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.metrics.labels import LabelValues
 from api.settings import Settings
-from contracts.run import DEVICE_TAG, FAILURE_TAG, KIND, KIND_TAG, Failure
+from contracts.run import CANCELLATION_FAILED_TAG, DEVICE_TAG, FAILURE_TAG, KIND, KIND_TAG, Failure
 from pipelines.registry.devices import Device, Inventory, InventoryError
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +206,20 @@ async def test_a_cancellation_is_told_by_how_it_ended(
     spent = value(found, "framegate_cancellation_duration_seconds_sum", outcome="failed")
     assert spent is not None
     assert spent >= 2.0
+
+
+async def test_a_cancellation_that_fails_is_told_whoever_asked_for_it(
+    dagster: Any, read: Any
+) -> None:
+    """As in the Dagster UI: the API is not asked, and sees the run alone."""
+    assert value(await read(), "framegate_cancellations_stuck") == 0
+    stuck = dagster.add(status="CANCELING")
+    stuck.tags = {**stuck.tags, CANCELLATION_FAILED_TAG: '{"pids": [7], "signal": "SIGKILL"}'}
+    assert value(await read(), "framegate_cancellations_stuck") == 1
+
+    stuck.end("CANCELED")
+
+    assert value(await read(), "framegate_cancellations_stuck") == 0
 
 
 async def test_a_gpu_is_told_with_its_memory_and_leases(

@@ -121,7 +121,9 @@ def _sensors_have_seen_the_first(instance: DagsterInstance) -> None:
     changes = instance.fetch_run_status_changes(FINISHED, limit=100, ascending=True).records
     seen = changes[2].storage_id
     _, looked = job_ends(instance, Cursor())
-    ours = Cursor({**looked.seen, FINISHED.event_type.value: seen})
+    kind = FINISHED.event_type.value
+    told = frozenset(each for each in looked.told[kind] if each <= seen)
+    ours = Cursor(seen={**looked.seen, kind: seen}, told={**looked.told, kind: told})
     _set_cursor(instance, "done", RunStatusSensorCursor(record_id=seen).to_json())
     _set_cursor(instance, "job_ends", ours.write())
 

@@ -36,11 +36,12 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def definitions(home: Home) -> Definitions:
+    files = PresetFiles(home.presets)
     presets = load_presets(home.presets, load_catalog())
     jobs = build_jobs(load_catalog(), home, presets.usable.values())
     settings = Settings(home=home.root)
     definitions = Definitions(
-        jobs=jobs, sensors=[build_inbox_sensor(settings, load_catalog(), presets, jobs)]
+        jobs=jobs, sensors=[build_inbox_sensor(settings, load_catalog(), presets, files, jobs)]
     )
     Definitions.validate_loadable(definitions)
     return definitions

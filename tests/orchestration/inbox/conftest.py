@@ -14,13 +14,21 @@ from dagster import (
     DagsterRun,
     DagsterRunStatus,
     RunRequest,
+    RunsFilter,
     SensorDefinition,
     build_sensor_context,
 )
-from dagster._core.storage.tags import RUN_KEY_TAG
+from dagster._core.definitions.sensor_definition import SensorExecutionData
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from contracts.home import Home
 from orchestration.inbox.folder import InboxFolder
+from orchestration.inbox.preset_files import PresetFiles
 from orchestration.jobs import build_jobs
 from orchestration.sensors.inbox import build_inbox_sensor
 from orchestration.settings import Settings
@@ -28,12 +36,13 @@ from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets
 
 _QUIET_SECONDS = 0.05
+_REPOSITORY = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("framegate"), "__repository__")
 
 
 @dataclass
 class RealInbox:
-    """`tick` does what Dagster's daemon does: it evaluates the sensor, and makes runs of what it
-    requests unless there is one of that key.
+    """`tick` does what Dagster's daemon does: it evaluates the sensor, makes runs of what it
+    requests, unless there is one of that key, and then keeps the cursor.
     """
 
     home: Home
@@ -49,28 +58,40 @@ class RealInbox:
         return path
 
     def tick(self) -> list[RunRequest]:
-        time.sleep(_QUIET_SECONDS * 1.5)
-        context = build_sensor_context(instance=self.instance, cursor=self.cursor)
-        result = self.sensor.evaluate_tick(context)
-        self.cursor, self.message = result.cursor, result.skip_message or ""
-        requests = list(result.run_requests or [])
+        evaluated = self.evaluate()
+        requests = list(evaluated.run_requests or [])
         self.requests += requests
         for request in requests:
-            self._launch(request)
+            self.launch(request)
+        self.cursor, self.message = evaluated.cursor, evaluated.skip_message or ""
         return requests
+
+    def evaluate(self) -> SensorExecutionData:
+        """All that is left of a tick that is cut off there."""
+        time.sleep(_QUIET_SECONDS * 1.5)
+        context = build_sensor_context(instance=self.instance, cursor=self.cursor)
+        return self.sensor.evaluate_tick(context)
 
     def runs(self) -> list[DagsterRun]:
         return list(self.instance.get_runs())
 
-    def _launch(self, request: RunRequest) -> None:
-        tags = {**request.tags, RUN_KEY_TAG: str(request.run_key)}
-        run = DagsterRun(
+    def launch(
+        self, request: RunRequest, status: DagsterRunStatus = DagsterRunStatus.STARTING
+    ) -> None:
+        """One of that key that was created and not started is started."""
+        key = {RUN_KEY_TAG: str(request.run_key)}
+        [known] = self.instance.get_runs(RunsFilter(tags=key), limit=1) or [None]
+        if known and known.status is not DagsterRunStatus.NOT_STARTED:
+            return
+        run = known or DagsterRun(
             job_name=str(request.job_name),
             run_config=request.run_config,
-            tags=tags,
-            status=DagsterRunStatus.STARTING,
+            tags={**request.tags, **key, SENSOR_NAME_TAG: self.sensor.name},
+            remote_job_origin=RemoteJobOrigin(_REPOSITORY, str(request.job_name)),
         )
-        self.instance.add_run(run)
+        if known:
+            self.instance.delete_run(known.run_id)
+        self.instance.add_run(run.with_status(status))
 
 
 @pytest.fixture
@@ -82,9 +103,10 @@ def open_inbox(tmp_path: Path) -> Iterator[Callable[..., RealInbox]]:
             values = {"inbox_quiet_seconds": _QUIET_SECONDS, "home": tmp_path / "home", **settings}
             read = Settings(**values)  # type: ignore[arg-type]
             catalog = load_catalog()
+            files = PresetFiles(read.folders.presets)
             presets = load_presets(read.folders.presets, catalog)
             jobs = build_jobs(catalog, read.folders, presets.usable.values())
-            sensor = build_inbox_sensor(read, catalog, presets, jobs)
+            sensor = build_inbox_sensor(read, catalog, presets, files, jobs)
             return RealInbox(read.folders, instance, sensor)
 
         yield open_

@@ -1,5 +1,6 @@
 """What cannot be run is moved aside with a note; nothing of it holds up the others."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.inbox import intake
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Rejection
 from orchestration.inbox.rejection import set_aside
@@ -135,3 +137,44 @@ def test_a_file_that_may_not_be_read_is_moved_aside(
 
     note = inbox.folder() / "rejected" / "a.mp4.reason.txt"
     assert "may not read" in note.read_text()
+
+
+def test_a_file_that_breaks_taking_in_waits_and_the_others_are_run(
+    inbox: Any, videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is: a library's error that nobody foresaw."""
+    probe = intake.probe_apart
+
+    def probe_or_break(path: Path, name: str) -> dict[str, Any]:
+        if name == "odd.mp4":
+            raise ZeroDivisionError
+        return probe(path, name)
+
+    monkeypatch.setattr(intake, "probe_apart", probe_or_break)
+    shutil.copy(videos[0], inbox.folder() / "odd.mp4")
+    shutil.copy(videos[1], inbox.folder() / "good.mp4")
+
+    [request] = inbox.tick()
+
+    assert request.run_config["ops"]["probe"]["config"]["filename"] == "good.mp4"
+    inbox.tick()
+    assert "odd.mp4 waits: taking it in failed (ZeroDivisionError)" in inbox.message
+
+
+def test_a_store_that_takes_nothing_is_no_fault_of_the_file(
+    inbox: Any, video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the folder is another user's; a test that is root may write everywhere."""
+
+    def refuse(*_arguments: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "media")
+
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "write_known_file", refuse)
+        assert inbox.tick() == []
+        inbox.tick()
+        assert "a.mp4 waits: [Errno 13]" in inbox.message
+
+    assert file.exists()
+    assert len(inbox.tick()) == 1

@@ -1,6 +1,8 @@
 """Results are linked beside their video where that is asked for."""
 
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,20 +10,25 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 
+from orchestration.inbox import links
+from orchestration.inbox.cursor import Cursor
+
 
 def _end(inbox: Any, status: DagsterRunStatus = DagsterRunStatus.SUCCESS) -> tuple[Any, Path]:
     """The only run ends, and has left results."""
     [run] = inbox.runs()
+    return run, _end_run(inbox, run, status)
+
+
+def _end_run(
+    inbox: Any, run: DagsterRun, status: DagsterRunStatus = DagsterRunStatus.SUCCESS
+) -> Path:
     results: Path = inbox.home.results(run.run_id)
     (results / "scene_detection").mkdir(parents=True)
     instance: DagsterInstance = inbox.instance
     instance.run_storage.delete_run(run.run_id)
-    instance.add_run(_ended(run, status))
-    return run, results
-
-
-def _ended(run: DagsterRun, status: DagsterRunStatus) -> DagsterRun:
-    return run.with_status(status)
+    instance.add_run(run.with_status(status))
+    return results
 
 
 @pytest.fixture
@@ -123,3 +130,73 @@ def test_a_preset_asks_for_itself(
     inbox.tick()
 
     assert file.with_name("a.mp4.results").readlink() == results
+
+
+def test_the_longest_name_that_is_not_utf_8_gets_its_link_and_so_does_its_copy(
+    inbox: Any, video: Path
+) -> None:
+    name = os.fsdecode(b"\xe9" * 251 + b".mp4")
+    file = Path(shutil.copy(video, inbox.folder() / name))
+    inbox.tick()
+    _run, results = _end(inbox)
+    inbox.tick()
+    [link] = file.parent.glob("*.results")
+    assert link.readlink() == results
+
+    shutil.copy(file, file.with_name("copy.mp4"))
+    inbox.tick()
+
+    assert file.with_name("copy.mp4.results").readlink() == results
+
+
+def test_a_link_that_cannot_be_made_is_told_and_holds_up_nothing(
+    inbox: Any, videos: list[Path]
+) -> None:
+    file = Path(shutil.copy(videos[0], inbox.folder() / "a.mp4"))
+    inbox.tick()
+    run, _results = _end(inbox)
+    file.with_name(f".{run.run_id}.results").mkdir()  # where the link is made first
+    shutil.copy(file, file.with_name("b.mp4"))
+    shutil.copy(videos[1], inbox.folder("speech_activity") / "c.mp4")
+
+    [request] = inbox.tick()
+
+    assert request.job_name == "speech_activity"
+    assert inbox.tick() == []
+    assert "a.mp4 cannot be linked" in inbox.message
+
+
+def test_a_link_that_could_not_be_made_is_made_when_the_video_is_touched(
+    inbox: Any, video: Path
+) -> None:
+    file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
+    inbox.tick()
+    run, results = _end(inbox)
+    blocker = file.with_name(f".{run.run_id}.results")
+    blocker.mkdir()
+    inbox.tick()
+    blocker.rmdir()
+    looked_on = Cursor.read(inbox.cursor).model_copy(update={"linked_until": time.time() + 3600})
+    inbox.cursor = looked_on.write()
+
+    os.utime(file)
+    inbox.tick()
+
+    assert file.with_name("a.mp4.results").readlink() == results
+
+
+def test_more_runs_have_ended_than_one_look_links(
+    inbox: Any, videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "_PAGE", 2)
+    for video in videos:
+        shutil.copy(video, inbox.folder() / video.name)
+    inbox.tick()
+    for run in inbox.runs():
+        _end_run(inbox, run)
+
+    for _tick in range(2):
+        inbox.tick()
+
+    linked = {path.name for path in inbox.folder().glob("*.results")}
+    assert linked == {f"{video.name}.results" for video in videos}

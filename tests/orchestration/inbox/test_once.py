@@ -5,14 +5,19 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import DagsterRunStatus
 
 from contracts.run import INBOX_FILE_TAG, MEDIA_TAG, OWNER_TAG, PRESET_TAG
+from orchestration.inbox import intake
+from orchestration.inbox.cursor import Cursor
 from orchestration.media_store import locate_media
 from pipelines.errors import MediaError
+from pipelines.media import probe
 
 
 def test_a_dropped_video_asks_for_one_run(inbox: Any, video: Path) -> None:
@@ -151,6 +156,44 @@ def test_after_a_restart_without_its_cursor_nothing_is_run_again(
     assert open_inbox().tick() == []
 
 
+def test_what_a_tick_requested_that_was_cut_off_is_requested_again(inbox: Any, video: Path) -> None:
+    shutil.copy(video, inbox.folder() / "a.mp4")
+    [lost] = inbox.evaluate().run_requests
+
+    [request] = inbox.tick()
+
+    assert request.run_key == lost.run_key
+    assert len(inbox.runs()) == 1
+
+
+def test_a_run_that_was_created_and_not_submitted_is_requested_again(
+    inbox: Any, video: Path
+) -> None:
+    """The daemon was killed in between: it submits the run that is there, and makes no other."""
+    shutil.copy(video, inbox.folder() / "a.mp4")
+    [request] = inbox.evaluate().run_requests
+    inbox.launch(request, DagsterRunStatus.NOT_STARTED)
+
+    assert len(inbox.tick()) == 1
+
+    [run] = inbox.runs()
+    assert run.status is DagsterRunStatus.STARTING
+    assert inbox.tick() == []
+
+
+def test_two_ticks_at_once_are_one_run(open_inbox: Callable[..., Any], video: Path) -> None:
+    """A reload leaves the old sensor to finish its tick beside the new one's."""
+    inbox, other = open_inbox(), open_inbox()
+    shutil.copy(video, inbox.folder() / "a.mp4")
+    evaluated = [inbox.evaluate(), other.evaluate()]
+
+    for each in evaluated:
+        for request in each.run_requests:
+            inbox.launch(request)
+
+    assert len(inbox.runs()) == 1
+
+
 @pytest.fixture(scope="module")
 def opened() -> list[str]:
     """The paths of all files that are opened. Python never takes such a hook back."""
@@ -165,23 +208,39 @@ def opened() -> list[str]:
 
 
 @pytest.fixture
-def full_inbox(inbox: Any, video: Path) -> Any:
-    """2,000 files that have been dealt with."""
-    for number in range(2000):
-        shutil.copyfile(video, inbox.folder() / f"{number}.mp4")
-    inbox.tick()
-    deadline = time.monotonic() + 120
+def full_inbox(inbox: Any, video: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """600 files that have been dealt with, each of its own content, and 900 copies of them."""
+    monkeypatch.setattr(intake, "probe_apart", _probe_here)
+    content = video.read_bytes()
+    for number in range(600):
+        free = b"free" + number.to_bytes(4)  # a box of MP4 that players pass over
+        (inbox.folder() / f"{number}.mp4").write_bytes(content + (12).to_bytes(4) + free)
+    for number in range(900):
+        source = inbox.folder() / f"{number % 600}.mp4"
+        shutil.copyfile(source, source.with_name(f"copy of {number}.mp4"))
+    deadline = time.monotonic() + 300
     settled = None
-    while inbox.cursor != settled and time.monotonic() < deadline:
-        settled = inbox.cursor
-        inbox.tick()
+    while _marks(inbox) != settled and time.monotonic() < deadline:
+        settled = _marks(inbox)
+        assert len(inbox.tick()) <= 100
     return inbox
 
 
-def test_thousands_of_files_are_opened_once(
+def _probe_here(path: Path, name: str) -> dict[str, Any]:
+    """A process for each of so many files would take minutes."""
+    facts = asdict(probe(path, name))
+    del facts["path"]
+    return facts
+
+
+def _marks(inbox: Any) -> Any:
+    return Cursor.read(inbox.cursor).marks
+
+
+def test_files_that_were_dealt_with_are_not_opened_again(
     full_inbox: Any, opened: list[str], videos: list[Path]
 ) -> None:
-    assert len(full_inbox.requests) == 1
+    assert len(full_inbox.runs()) == len(full_inbox.requests) == 600
     assert len(full_inbox.cursor) < 1000
 
     opened.clear()

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.inbox.clock import Clock
 from orchestration.inbox.cursor import MAX_WAITING, Cursor, Mark
 from orchestration.inbox.entry import Entry
 from orchestration.inbox.selection import Fate, advance, select, trusted
@@ -43,8 +44,34 @@ def test_a_file_that_waited_and_went_away_is_forgotten() -> None:
 
 
 def test_a_clock_that_was_set_back_makes_all_files_due_again() -> None:
-    assert trusted(Mark((100, 1)), now=99) == Mark()
-    assert trusted(Mark((100, 1)), now=100) == Mark((100, 1))
+    assert trusted(Mark((100, 1)), now=99, set_back=0) == Mark()
+    assert trusted(Mark((100, 1)), now=100, set_back=0) == Mark((100, 1))
+
+
+def test_the_mark_goes_back_as_far_as_the_clock() -> None:
+    mark = Mark((100, 1), frozenset({(20, 1), (90, 1)}))
+
+    assert trusted(mark, now=115, set_back=20) == Mark((80, 0), frozenset({(20, 1)}))
+    assert trusted(mark, now=115, set_back=500) == Mark((0, 0))
+
+
+def test_a_clock_that_is_set_back_is_noticed() -> None:
+    before = Clock("boot", 1_000_000_000)
+
+    assert Clock("boot", 400_000_000).set_back_since(before) == 600_000_000
+    assert Clock("boot", 999_999_999).set_back_since(before) == 0  # not read at one moment
+    assert Clock("boot", 9_000_000_000).set_back_since(before) == 0
+    assert Clock("another", 9_000_000_000).set_back_since(before) == 3600 * 1_000_000_000
+    assert Clock.now().set_back_since(Clock.now()) == 0
+
+
+def test_marks_of_absent_folders_are_kept_and_not_for_ever() -> None:
+    cursor = Cursor(marks={f"/{number}": Mark((number, 0)) for number in range(100)})
+
+    cursor.set_marks({"/5": Mark((500, 0))})
+
+    assert cursor.marks["/5"] == Mark((500, 0))
+    assert sorted(cursor.marks) == sorted(["/5", *(f"/{number}" for number in range(50, 100))])
 
 
 def test_a_cursor_that_cannot_be_read_begins_anew() -> None:
@@ -54,7 +81,8 @@ def test_a_cursor_that_cannot_be_read_begins_anew() -> None:
 
 
 def test_a_cursor_comes_back_as_it_was_written() -> None:
-    cursor = Cursor(marks={"faces": Mark((7, 3), frozenset({(2, 2)}))}, linked_until=1.5)
+    marks = {"/inbox/faces": Mark((7, 3), frozenset({(2, 2)}))}
+    cursor = Cursor(marks=marks, clock=Clock("boot", 5), linked_until=1.5)
 
     assert Cursor.read(cursor.write()) == cursor
 

@@ -32,6 +32,7 @@ _JOBS = st.lists(
         media=st.none() | _NAMES,
         keep=st.booleans(),
         library=st.frozensets(st.tuples(_NAMES, _NAMES), max_size=2),
+        inbox=st.none() | _NAMES,
     ),
     max_size=8,
     unique_by=lambda job: job.run_id,
@@ -116,6 +117,15 @@ def test_the_librarys_newest_annotation_stays(stock: Stock, policy: Policy) -> N
     remaining = {pair for job in stock.jobs if job.run_id not in gone for pair in job.library}
 
     assert remaining == annotated
+
+
+@settings(max_examples=60)
+@given(stocks(), policies)
+def test_the_newest_run_of_a_file_in_the_inbox_stays(stock: Stock, policy: Policy) -> None:
+    gone = _names(plan(stock, policy), What.JOB)
+
+    remaining = {job.inbox for job in stock.jobs if job.run_id not in gone}
+    assert {job.inbox for job in stock.jobs if job.inbox} <= remaining
 
 
 @settings(max_examples=60)

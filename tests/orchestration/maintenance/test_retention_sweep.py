@@ -15,7 +15,7 @@ from contracts.json_file import write_json
 from contracts.known_file import KnownFile, record_of, write_known_file
 from contracts.run import KEEP_TAG, KIND, KIND_TAG, LIBRARY_OWNER, MEDIA_TAG, OWNER_TAG, PROBE_OP
 from contracts.stored_media import claim_media
-from orchestration.maintenance import remover
+from orchestration.maintenance import audit, remover
 from orchestration.maintenance.retention_sweep import build_retention_sweep
 from orchestration.settings import Settings
 
@@ -216,3 +216,53 @@ def test_a_job_that_is_submitted_during_the_sweep_keeps_its_media(
     execute(sweep, dry_run=False)
 
     assert home.media(MEDIA).exists()
+
+
+def test_media_that_is_gone_is_gone_from_the_catalog(
+    execute: Execute, sweep: JobDefinition, add_job: AddJob, instance: DagsterInstance
+) -> None:
+    """A file elsewhere is never in the store: it is there for as long as a job is about it."""
+    stays, elsewhere, gone_elsewhere = "b" * 64, "c" * 64, "d" * 64
+    add_job(days=31, **{MEDIA_TAG: MEDIA})
+    add_job(days=2, media=stays, **{MEDIA_TAG: stays})
+    add_job(days=2, media="/data/new.mp4", **{MEDIA_TAG: elsewhere})
+    add_job(days=31, media="/data/old.mp4", **{MEDIA_TAG: gone_elsewhere})
+    every = [MEDIA, stays, elsewhere, gone_elsewhere]
+    instance.add_dynamic_partitions("media", every)
+
+    execute(sweep)
+    assert sorted(instance.get_dynamic_partitions("media")) == every
+    execute(sweep, dry_run=False)
+    assert sorted(instance.get_dynamic_partitions("media")) == [stays, elsewhere]
+
+
+def test_what_is_under_way_has_an_hour_at_least(
+    execute: Execute, sweep: JobDefinition, add_job: AddJob, home: Home
+) -> None:
+    add_job(days=31)
+
+    assert not execute(sweep, dry_run=False, grace_hours=0.0).succeeded
+    assert home.media(MEDIA).exists()
+
+
+def test_a_dry_run_is_written_at_once_and_the_log_goes_on_in_a_new_file(
+    execute: Execute,
+    sweep: JobDefinition,
+    add_job: AddJob,
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(5):
+        add_job(days=31 + number)
+    synced: list[int] = []
+    monkeypatch.setattr(audit.os, "fsync", synced.append)
+    monkeypatch.setattr(audit, "_MOST_BYTES", 100)
+
+    execute(sweep)
+    assert len(synced) == 1
+    first = home.retention_audit.read_text()
+    execute(sweep)
+
+    assert first.count("\n") == 6
+    assert home.retention_audit.with_name("retention.jsonl.1").read_text() == first
+    assert len(_audit(home)) == 6

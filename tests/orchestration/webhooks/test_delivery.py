@@ -1,6 +1,7 @@
 """From the outbox to a real receiver that may be dead, slow, picky or gone."""
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -122,6 +123,34 @@ def test_a_message_that_is_refused_does_not_hold_up_those_behind_it(
     assert (left.attempts, left.failure) == (1, "The receiver answers 400.")
 
 
+def test_messages_behind_hundreds_that_were_refused_are_delivered(
+    outbox: Outbox, receiver: Any, target_of: Any, add: Any
+) -> None:
+    for number in range(210):
+        entry = add(number=number)
+        if number < 205:
+            outbox.put_off(replace(entry, attempts=3, next_attempt_at=time.time() + 3600))
+
+    assert deliver(outbox, [target_of(receiver)], budget_seconds=BUDGET).delivered == 5
+
+
+def test_a_receiver_that_refuses_everything_is_asked_so_often_in_a_round(
+    outbox: Outbox,
+    make_receiver: Any,
+    target_of: Any,
+    add: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "_MOST_ATTEMPTS", 3)
+    receiver = make_receiver(400, 400, 400, 400, 400)
+    for number in range(5):
+        add(number=number)
+    deliver(outbox, [target_of(receiver)], budget_seconds=BUDGET)
+    assert len(receiver.got) == 3
+    deliver(outbox, [target_of(receiver)], budget_seconds=BUDGET)
+    assert len(receiver.got) == 5
+
+
 def test_no_attempt_begins_that_the_budget_cannot_end(
     outbox: Outbox, receiver: Any, target_of: Any, add: Any
 ) -> None:
@@ -157,6 +186,60 @@ def test_after_a_day_it_is_given_up_with_its_reason(
     assert outbox.targets() == []
     kept = json.loads((outbox.home.failed_webhooks / "_everybody" / entry.name).read_text())
     assert kept["failure"] == "The receiver answers 503."
+
+
+def test_of_a_receiver_that_was_silent_for_a_day_all_that_is_so_old_is_given_up_at_once(
+    outbox: Outbox, make_receiver: Any, target_of: Any, add: Any
+) -> None:
+    """And it is asked no more often for that: the first that stays waits as the last one did."""
+    receiver = make_receiver(503, 503)
+    outbox.put_off(replace(add(number=0, age=DAY + 50), attempts=9, is_silent=True))
+    for number in range(1, 50):
+        add(number=number, age=DAY + 50 - number)
+    young = add(number=50, age=60)
+    add(number=51, age=50)
+
+    count = deliver(outbox, [target_of(receiver)], budget_seconds=BUDGET)
+
+    assert (count.given_up, len(receiver.got)) == (50, 1)
+    waits, last = outbox.entries("_everybody")
+    assert (waits.name, waits.attempts, waits.is_silent) == (young.name, 10, True)
+    assert waits.next_attempt_at > time.time() + 1000
+    assert last.attempts == 0
+    assert str(deliver(outbox, [target_of(receiver)], budget_seconds=BUDGET)) == ""
+
+
+def test_what_cannot_be_read_is_set_aside_and_told(
+    outbox: Outbox, receiver: Any, target_of: Any, add: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after a power failure."""
+    entry = add(number=1)
+    broken = outbox.home.webhook_outbox / "_everybody" / "000000000000000-run.json"
+    broken.touch()
+
+    assert deliver(outbox, [target_of(receiver)], budget_seconds=BUDGET).delivered == 1
+
+    assert receiver.ids == [entry.message_id]
+    assert (outbox.home.failed_webhooks / "_everybody" / broken.name).exists()
+    assert "a webhook in the outbox cannot be read" in caplog.messages
+
+
+def test_a_message_and_its_name_are_on_the_disk_before_it_counts_as_announced(
+    add: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power failure cannot be had here: this sees that all of it is handed to the disk."""
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    entry = add()
+
+    assert synced[0].startswith(entry.name)
+    assert synced[1:] == ["_everybody", "outbox"]
 
 
 def test_of_a_day_in_which_nothing_ran_each_message_still_has_its_attempt(

@@ -31,6 +31,8 @@ from contracts.webhook import Target, new_secret, write_target
 from orchestration.sensors.job_ends import build_job_end_sensor
 from orchestration.settings import Settings
 from orchestration.webhooks import delivery
+from orchestration.webhooks import job_ends as job_ends_module
+from orchestration.webhooks.job_ends import Cursor, job_ends
 
 FACES, SCENES = "face_detection", "scene_detection"
 
@@ -207,6 +209,60 @@ def test_every_end_is_a_line_in_the_log(
     assert fields["job_id"] == run.run_id
     assert (fields["status"], fields["owner"]) == ("failed", "alice")
     assert fields["error_code"] == "WORKER_LOST"
+
+
+def test_an_end_that_becomes_visible_after_a_later_one_is_told(
+    instance: DagsterInstance, add_run: Any
+) -> None:
+    """As where another connection to PostgreSQL commits late: the first id is seen last."""
+    _ends, start = job_ends(instance, Cursor())
+    late, early = add_run(), add_run()
+    instance.report_run_canceled(late)
+    _ends, seen = job_ends(instance, start)
+    instance.report_run_canceled(early)
+    kind = DagsterEventType.PIPELINE_CANCELED.value
+    [first] = seen.told[kind]
+    _all, both = job_ends(instance, seen)
+    missed = Cursor(seen=both.seen, told={kind: both.told[kind] - {first}})
+
+    found, after = job_ends(instance, missed)
+    assert [end.run.run_id for end in found] == [late.run_id]
+    assert job_ends(instance, after) == ([], after)
+
+
+def test_more_ends_at_once_than_one_look_takes_are_all_told_once(
+    instance: DagsterInstance, add_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_ends_module, "_MOST", 2)
+    _ends, cursor = job_ends(instance, Cursor())
+    runs = [add_run() for _ in range(7)]
+    for run in runs:
+        instance.report_run_canceled(run)
+
+    told: list[str] = []
+    for _look in range(5):
+        ends, cursor = job_ends(instance, cursor)
+        told += [end.run.run_id for end in ends]
+
+    assert told == [run.run_id for run in runs]
+
+
+def test_what_a_cursor_remembers_is_bounded(
+    instance: DagsterInstance, add_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_ends_module, "_WINDOW", 3)
+    cursor = Cursor()
+    for _ in range(6):
+        instance.report_run_canceled(add_run())
+        ends, cursor = job_ends(instance, cursor)
+        assert len(ends) == 1
+    assert all(len(ids) <= 3 for ids in cursor.told.values())
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[1]", '{"seen": {"PIPELINE_SUCCESS": "x"}}'])
+def test_a_cursor_that_somebody_has_spoilt_begins_anew(text: str) -> None:
+    assert Cursor.read(text) == Cursor()
+    assert Cursor.read(Cursor(seen={"a": 1}, told={"a": frozenset({1})}).write()).seen == {"a": 1}
 
 
 def test_half_a_setting_is_refused(tmp_path: Path) -> None:
