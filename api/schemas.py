@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
+from api.timestamps import Timestamp
+
 MAX_TAGS = 20
 MAX_PRIORITY = 1000
 
@@ -65,8 +67,8 @@ class PipelineResult(BaseModel):
     """How far one pipeline of a job is; `files` are paths under the job's results."""
 
     status: JobStatus
-    started_at: str | None = None
-    completed_at: str | None = None
+    started_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
     annotation_count: int | None = None
     files: list[str] = []
     carried_over_from: str | None = Field(
@@ -80,10 +82,10 @@ class Job(BaseModel):
 
     id: str
     status: JobStatus
-    created_at: str
-    started_at: str | None
-    completed_at: str | None
-    cancelled_at: str | None
+    created_at: Timestamp
+    started_at: Timestamp | None
+    completed_at: Timestamp | None
+    cancelled_at: Timestamp | None
     selected_pipelines: list[str]
     config: Mapping[str, Any]
     video_filename: str | None
@@ -140,14 +142,14 @@ class GpuRelease(BaseModel):
     device: str
     held_bytes: int
     released: bool
-    verified_at: str
+    verified_at: Timestamp
 
 
 class CancellationResponse(BaseModel):
     job_id: str
     status: CancellationStatus
     message: str
-    cancelled_at: str | None = None
+    cancelled_at: Timestamp | None = None
     gpu: GpuRelease | SkipJsonSchema[None] = None
 
 

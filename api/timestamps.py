@@ -1,6 +1,12 @@
 """ISO 8601 in UTC with `Z`, the one form of time in every answer."""
 
 from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+#: A field of an answer that holds one.
+Timestamp = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 def now() -> str:

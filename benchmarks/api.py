@@ -1,4 +1,5 @@
-"""How much slower than a bare FastAPI app do health and validation answer?
+"""How much slower than a bare FastAPI app do health and validation answer, and how long do bodies
+keep them busy that mean no good?
 
 Both run as they would in earnest, each in a process of its own under uvicorn on loopback. Requests
 go to them in turn over one kept connection each, so that whatever else the machine does meets both.
@@ -27,11 +28,14 @@ from api.auth.keys import create_key
 from api.auth.roles import Role
 from api.database import open_database
 from api.settings import Settings
+from benchmarks.hostile_bodies import hostile_bodies
 
 PROJECT = Path(__file__).parents[1]
 CONFIG = {"threshold": 0.6, "sample_rate": 5.0, "batch_size": 16, "device": "auto"}
 VALIDATION = json.dumps({"pipeline": "face_detection", "config": CONFIG}).encode()
 WARM_UP = 200
+#: A verdict never takes longer, whatever is posted.
+HOSTILE_MILLISECONDS = 200
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Call:
     path: str
     body: bytes | None = None
     headers: Mapping[str, str] | None = None
+    statuses: tuple[int, ...] = (HTTPStatus.OK,)
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,14 @@ class Row:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=3000, help="of each kind")
+    parser.add_argument("--hostile-requests", type=int, default=100, help="of each hostile body")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     arguments = parser.parse_args(argv)
     with ExitStack() as stack:
         bare = stack.enter_context(serve_bare())
         port, key = stack.enter_context(serve_framegate())
         rows = compare(bare, port, key, arguments.requests)
+        rows += bear(bare, port, key, arguments.hostile_requests)
     show(rows)
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
@@ -92,30 +99,54 @@ def compare(bare: int, port: int, key: str, requests: int) -> list[Row]:
     return [*rows_of(gets, requests, limit=1.3), *rows_of(posts, requests, limit=1.5)]
 
 
+def bear(bare: int, port: int, key: str, requests: int) -> Iterator[Row]:
+    """Of hostile bodies, one after the other: a server closes connections that wait for long. Each
+    is compared with a small body to the bare app, and HOSTILE_MILLISECONDS are its limit.
+    """
+    json_type = {"Content-Type": "application/json"}
+    small = Call("bare POST", bare, "POST", "/", VALIDATION, json_type)
+    base = statistics.median(*measure([small], requests))
+    keyed, told = json_type | {"X-API-Key": key}, (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)
+    for body in hostile_bodies():
+        call = Call(body.name, port, "POST", body.path, body.content, keyed, told)
+        times = measure([call], requests, warm_up=1)
+        yield from rows_from([call], times, base, limit=HOSTILE_MILLISECONDS / base)
+
+
 def rows_of(calls: Sequence[Call], requests: int, *, limit: float) -> list[Row]:
     """The first call is what the others are compared with."""
+    first, *others = calls
     times = measure(calls, requests)
     base = statistics.median(times[0])
+    return [
+        *rows_from([first], times[:1], base, limit=None),
+        *rows_from(others, times[1:], base, limit=limit),
+    ]
+
+
+def rows_from(
+    calls: Sequence[Call], times: Sequence[Sequence[float]], base: float, *, limit: float | None
+) -> list[Row]:
     return [
         Row(
             name=call.name,
             median=statistics.median(taken),
             p99=statistics.quantiles(taken, n=100)[98],
             ratio=statistics.median(taken) / base,
-            limit=None if call is calls[0] else limit,
+            limit=limit,
         )
         for call, taken in zip(calls, times, strict=True)
     ]
 
 
-def measure(calls: Sequence[Call], requests: int) -> list[list[float]]:
+def measure(calls: Sequence[Call], requests: int, warm_up: int = WARM_UP) -> list[list[float]]:
     """Milliseconds by call; the calls take turns."""
     connections = [connect(call.port) for call in calls]
     times: list[list[float]] = [[] for _ in calls]
-    for index in range(WARM_UP + requests):
+    for index in range(warm_up + requests):
         for call, connection, taken in zip(calls, connections, times, strict=True):
             elapsed = ask(connection, call)
-            if index >= WARM_UP:
+            if index >= warm_up:
                 taken.append(elapsed)
     for connection in connections:
         connection.close()
@@ -135,7 +166,7 @@ def ask(connection: http.client.HTTPConnection, call: Call) -> float:
     answer = connection.getresponse()
     answer.read()
     elapsed = 1000 * (time.perf_counter() - started)
-    if answer.status != HTTPStatus.OK:
+    if answer.status not in call.statuses:
         raise SystemExit(f"{call.name} answers with {answer.status}")
     return elapsed
 
@@ -199,7 +230,7 @@ def free_port() -> int:
 def show(rows: Sequence[Row]) -> None:
     table = Table("call", "median ms", "p99 ms", "to bare", "at most")
     for row in rows:
-        limit = f"{row.limit:g}x" if row.limit else ""
+        limit = f"{row.limit:.3g}x" if row.limit else ""
         table.add_row(row.name, f"{row.median:.3f}", f"{row.p99:.3f}", f"{row.ratio:.2f}x", limit)
     Console().print(table)
 

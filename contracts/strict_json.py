@@ -124,6 +124,10 @@ _DECODER = json.JSONDecoder(
 )
 
 
+#: Made once: a hostile body has a hundred thousand strings.
+_LENIENT = json.JSONDecoder(strict=False)
+
+
 @dataclass
 class _Level:
     """One open bracket and the keys seen in it."""
@@ -176,7 +180,7 @@ def _number_defect(number: str) -> str | None:
 
 def _key_defect(token: str, level: _Level) -> str | None:
     try:
-        key = json.loads(token, strict=False)
+        key = _text_of(token)
     except ValueError:
         return None  # a broken escape: the parser says so, and where
     if key in level.keys:
@@ -190,12 +194,17 @@ def _string_defect(token: str) -> str | None:
     if not _SURROGATE_ESCAPE.search(token):
         return None
     try:
-        json.loads(token, strict=False).encode()
+        _text_of(token).encode()
     except UnicodeEncodeError:
         return "Lone surrogate in a string"
     except ValueError:
         return None  # a broken escape: the parser says so, and where
     return None
+
+
+def _text_of(token: str) -> str:
+    """What a string stands for. Raises ValueError where an escape is broken."""
+    return str(_LENIENT.decode(token)) if "\\" in token else token[1:-1]
 
 
 def _shown(token: str) -> str:

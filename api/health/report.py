@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from api.timestamps import Timestamp
+
 
 class PartStatus(StrEnum):
     OK = "ok"
@@ -86,7 +88,7 @@ class PresetsHealth(BaseModel):
 class DaemonHealth(BaseModel):
     name: str
     healthy: bool
-    last_heartbeat: str | None
+    last_heartbeat: Timestamp | None
     error: str | None
 
 
@@ -123,5 +125,5 @@ class HealthDetails(BaseModel):
 class Health(BaseModel):
     status: Literal["ok", "unhealthy"]
     version: str
-    timestamp: str
+    timestamp: Timestamp
     details: HealthDetails | SkipJsonSchema[None] = None

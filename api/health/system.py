@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from api.health.check import VERSION
 from api.health.report import HealthDetails, OrchestratorHealth, StorageHealth, StorageStatus
-from api.timestamps import now
+from api.timestamps import Timestamp, now
 from pipelines.registry.devices import Device
 
 API_VERSION = "v1"
@@ -74,7 +74,7 @@ class SystemHealth(BaseModel):
     status: SystemStatus
     version: str
     api_version: str
-    timestamp: str
+    timestamp: Timestamp
     uptime_seconds: float
     gpu_status: GpuStatus
     worker_info: WorkerInfo

@@ -12,10 +12,11 @@ from api.dependencies import (
     DownloadReader,
     Services,
 )
+from api.errors import InvalidRequestError, JobNotFoundError
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
 from api.jobs import find_run
-from api.responses import errors
+from api.responses import ASKING_DAGSTER, errors
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
@@ -39,7 +40,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},
-        **errors(401, 403, 404, 429, 500, 503),
+        **errors(*ASKING_DAGSTER, JobNotFoundError),
     },
 )
 async def of_job(
@@ -60,7 +61,7 @@ async def of_job(
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},
-        **errors(400, 401, 403, 404, 429, 500, 503),
+        **errors(*ASKING_DAGSTER, InvalidRequestError, JobNotFoundError),
     },
 )
 async def of_all(

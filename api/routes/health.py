@@ -8,9 +8,17 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from api.dependencies import CurrentServices, Visitor
+from api.errors import (
+    DatabaseUnavailableError,
+    ForbiddenError,
+    InternalServerError,
+    InvalidRequestError,
+    RateLimitedError,
+    UnauthorizedError,
+)
 from api.health.check import VERSION
 from api.health.report import Health
-from api.responses import ErrorEnvelope, errors
+from api.responses import CODES, ErrorEnvelope, errors, header
 from api.timestamps import now
 
 _ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'
@@ -38,10 +46,20 @@ router = APIRouter(tags=["health"], route_class=LivenessRoute)
     summary="Liveness, or the state of every part",
     response_model=Health,
     responses={
-        **errors(400, 401, 403, 429, 500),
+        **errors(
+            InvalidRequestError,
+            UnauthorizedError,
+            ForbiddenError,
+            RateLimitedError,
+            InternalServerError,
+        ),
         503: {
             "model": Health | ErrorEnvelope,
             "description": "A part is broken (with `detailed` only)",
+            "headers": {
+                "Retry-After": header("Where the key cannot be looked up.", required=False)
+            },
+            CODES: [DatabaseUnavailableError.code],
         },
     },
 )

@@ -8,11 +8,26 @@ from pydantic import WithJsonSchema
 
 from api.cancel import cancel_job
 from api.dependencies import Annotator, CurrentServices, Reader, RequestId
+from api.errors import (
+    CancellationFailedError,
+    GpuOutOfMemoryError,
+    IdempotencyInFlightError,
+    IdempotencyMismatchError,
+    InvalidConfigError,
+    InvalidRequestError,
+    JobAlreadyCompletedError,
+    JobNotFinishedError,
+    JobNotFoundError,
+    NotFoundError,
+    PipelineNotFoundError,
+    StorageFullError,
+    ValidationUnavailableError,
+)
 from api.exactly_once import Outcome
 from api.fields import documented, read_model
 from api.idempotency import KEY_PATTERN, check_key
 from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs, queue_if_known
-from api.responses import errors
+from api.responses import ASKING_DAGSTER, WITH_BODY, Responses, errors, header
 from api.results import delete_job, find_finished_run
 from api.retry import retry_job
 from api.schemas import (
@@ -66,12 +81,35 @@ IdempotencyKey = Annotated[
 ]
 
 
+#: What a submission and a retry have in common, the errors and the headers.
+_LAUNCH = (InvalidConfigError, IdempotencyInFlightError, IdempotencyMismatchError)
+_QUEUED: Responses = {
+    201: {
+        "headers": {
+            "Location": header("The job's address."),
+            "Idempotency-Replayed": header(
+                "`true` where the job was queued by an earlier request.", required=False
+            ),
+        }
+    }
+}
+
+
 @router.post(
     "",
     operation_id="submitJob",
     summary="Submit a video to pipelines",
     status_code=201,
-    responses=errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503, 507),
+    responses=_QUEUED
+    | errors(
+        *ASKING_DAGSTER,
+        *WITH_BODY,
+        *_LAUNCH,
+        NotFoundError,
+        ValidationUnavailableError,
+        StorageFullError,
+        GpuOutOfMemoryError,
+    ),
     openapi_extra=_SUBMISSION_BODY,
 )
 async def submit(
@@ -108,7 +146,7 @@ async def submit(
     "",
     operation_id="listJobs",
     summary="List jobs, newest first",
-    responses=errors(400, 401, 403, 429, 500, 503),
+    responses=errors(*ASKING_DAGSTER, InvalidRequestError),
 )
 async def index(
     _reader: Reader,
@@ -127,7 +165,7 @@ async def index(
     "/{job_id}",
     operation_id="getJob",
     summary="Look at a job",
-    responses=errors(401, 403, 404, 429, 500, 503),
+    responses=errors(*ASKING_DAGSTER, JobNotFoundError),
 )
 async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
     return await get_job(services, job_id)
@@ -138,7 +176,13 @@ async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
     operation_id="cancelJob",
     summary="Cancel a job",
     response_model_exclude_none=True,
-    responses=errors(400, 401, 403, 404, 409, 413, 415, 429, 500, 503),
+    responses=errors(
+        *ASKING_DAGSTER,
+        *WITH_BODY,
+        JobNotFoundError,
+        JobAlreadyCompletedError,
+        CancellationFailedError,
+    ),
     openapi_extra=documented(CancellationRequest, required=False),
 )
 async def cancel(
@@ -163,7 +207,17 @@ async def cancel(
     operation_id="retryJob",
     summary="Run what a job did not complete",
     status_code=201,
-    responses=errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 503),
+    responses=_QUEUED
+    | errors(
+        *ASKING_DAGSTER,
+        *WITH_BODY,
+        *_LAUNCH,
+        JobNotFoundError,
+        PipelineNotFoundError,
+        NotFoundError,
+        JobNotFinishedError,
+        JobAlreadyCompletedError,
+    ),
     openapi_extra=documented(RetryRequest, required=False),
 )
 async def retry(
@@ -198,7 +252,7 @@ async def retry(
     operation_id="deleteJob",
     summary="Delete a finished job, its results and its run",
     status_code=204,
-    responses=errors(401, 403, 404, 409, 429, 500, 503),
+    responses=errors(*ASKING_DAGSTER, JobNotFoundError, JobNotFinishedError),
 )
 async def delete(principal: Annotator, services: CurrentServices, job_id: str) -> None:
     run = await find_finished_run(services, job_id)

@@ -10,9 +10,10 @@ from api.auth.keys import NAME_PATTERN, KeyRecord, create_key, list_keys, revoke
 from api.auth.roles import Role
 from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
 from api.dependencies import Admin, CurrentServices, Services
+from api.errors import NotFoundError
 from api.fields import documented, read_model
-from api.responses import errors
-from api.timestamps import from_datetime
+from api.responses import KEYED, WITH_BODY, errors
+from api.timestamps import Timestamp, from_datetime
 from contracts.webhook import host_of
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
@@ -35,9 +36,9 @@ class Key(BaseModel):
     id: str
     name: str
     role: Role
-    created_at: str
-    expires_at: str | None
-    revoked_at: str | None
+    created_at: Timestamp
+    expires_at: Timestamp | None
+    revoked_at: Timestamp | None
     webhook_host: str | None = Field(description="Who is told when its owner's jobs end.")
 
     @classmethod
@@ -68,7 +69,7 @@ class KeyList(BaseModel):
     "",
     operation_id="listKeys",
     summary="List API keys, without their secrets",
-    responses=errors(401, 403, 429, 500, 503),
+    responses=errors(*KEYED),
 )
 async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     records = await to_thread.run_sync(list_keys, services.database)
@@ -81,7 +82,7 @@ async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     operation_id="createKey",
     summary="Create an API key",
     status_code=201,
-    responses=errors(400, 401, 403, 413, 415, 429, 500, 503),
+    responses=errors(*KEYED, *WITH_BODY),
     openapi_extra=documented(NewKey),
 )
 async def create(_admin: Admin, services: CurrentServices, request: Request) -> CreatedKey:
@@ -96,7 +97,7 @@ async def create(_admin: Admin, services: CurrentServices, request: Request) -> 
     operation_id="revokeKey",
     summary="Revoke an API key",
     status_code=204,
-    responses=errors(401, 403, 404, 429, 500, 503),
+    responses=errors(*KEYED, NotFoundError),
 )
 async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
     record = await to_thread.run_sync(revoke_key, services.database, key_id)

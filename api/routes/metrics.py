@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.dependencies import CurrentServices, Reader
-from api.responses import errors
+from api.responses import KEYED, errors
 
 router = APIRouter(tags=["health"])
 
@@ -26,7 +26,7 @@ _TEXT: dict[int | str, dict[str, Any]] = {
     operation_id="getMetrics",
     summary="Metrics for Prometheus",
     response_class=Response,
-    responses={**_TEXT, **errors(401, 403, 429, 500, 503)},
+    responses={**_TEXT, **errors(*KEYED)},
 )
 async def metrics(_reader: Reader, services: CurrentServices, request: Request) -> Response:
     text, content_type = await services.metrics.scrape(request.headers.get("accept", ""))

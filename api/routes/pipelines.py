@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.dependencies import CurrentServices, Reader, Services
 from api.errors import PipelineNotFoundError, ValidationUnavailableError
-from api.responses import errors
+from api.responses import KEYED, errors
 from pipelines.registry.parameters import Parameter, parameters_of
 from pipelines.registry.schema import SchemaUnavailableError, describe
 from pipelines.registry.spec import PipelineCard
@@ -111,7 +111,7 @@ class PipelineSchema(BaseModel):
     "",
     operation_id="listPipelines",
     summary="List the pipelines",
-    responses=errors(401, 403, 429, 500, 503),
+    responses=errors(*KEYED),
 )
 async def index(_reader: Reader, services: CurrentServices) -> PipelineList:
     cards = services.catalog.cards.values()
@@ -122,7 +122,7 @@ async def index(_reader: Reader, services: CurrentServices) -> PipelineList:
     "/{name}",
     operation_id="getPipeline",
     summary="Look at a pipeline",
-    responses=errors(401, 403, 404, 429, 500, 503),
+    responses=errors(*KEYED, PipelineNotFoundError, ValidationUnavailableError),
 )
 async def show(_reader: Reader, services: CurrentServices, name: str) -> Pipeline:
     return Pipeline.of(_find(services, name))
@@ -133,7 +133,7 @@ async def show(_reader: Reader, services: CurrentServices, name: str) -> Pipelin
     operation_id="getPipelineSchema",
     summary="Get the schema of a pipeline's config",
     response_model_exclude_unset=True,
-    responses=errors(401, 403, 404, 429, 500, 503),
+    responses=errors(*KEYED, PipelineNotFoundError, ValidationUnavailableError),
 )
 async def schema(_reader: Reader, services: CurrentServices, name: str) -> PipelineSchema:
     card = _find(services, name)

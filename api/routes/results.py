@@ -9,14 +9,24 @@ from starlette.responses import FileResponse, StreamingResponse
 from api.archive import archive_size, stream_archive
 from api.artifacts import entries_of
 from api.dependencies import CurrentServices, DownloadReader, Reader
-from api.errors import InvalidRequestError, NotFoundError
-from api.responses import errors
+from api.errors import (
+    InvalidRequestError,
+    JobNotFinishedError,
+    JobNotFoundError,
+    NotFoundError,
+    RangeNotSatisfiableError,
+)
+from api.responses import ASKING_DAGSTER, errors, header
 from api.results import find_file, find_finished_run, get_results
 from api.schemas import JobResults
 
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["results"])
 
+_ERRORS = (*ASKING_DAGSTER, JobNotFoundError, NotFoundError, JobNotFinishedError)
 _REVALIDATED = "private, no-cache"
+_ETAG = header("The SHA-256 of the content, in quotes.")
+_FILENAME = header("The file's name.")
+_FILE_HEADERS = {"ETag": _ETAG, "Content-Disposition": _FILENAME}
 _BYTES = re.compile(r"\s*bytes\s*=", re.IGNORECASE)
 _RANGE = re.compile(r"\s*bytes\s*=\s*[0-9]*-", re.IGNORECASE)
 _SHOWN_IN_BROWSER = ("image/", "video/", "audio/")
@@ -27,7 +37,7 @@ _SHOWN_IN_BROWSER = ("image/", "video/", "audio/")
     "/results",
     operation_id="getResults",
     summary="The manifest of a job's results",
-    responses=errors(401, 403, 404, 409, 429, 500, 503),
+    responses=errors(*_ERRORS),
 )
 async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> JobResults:
     return await get_results(services, job_id)
@@ -40,9 +50,13 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
     summary="One result file, whole or in ranges",
     response_class=FileResponse,
     responses={
-        206: {"description": "The part that was asked for"},
-        304: {"description": "The client has it already"},
-        **errors(400, 401, 403, 404, 409, 416, 429, 500, 503),
+        200: {"headers": _FILE_HEADERS},
+        206: {
+            "description": "The part that was asked for",
+            "headers": {**_FILE_HEADERS, "Content-Range": header("Which part it is.")},
+        },
+        304: {"description": "The client has it already", "headers": {"ETag": _ETAG}},
+        **errors(*_ERRORS, InvalidRequestError, RangeNotSatisfiableError),
     },
 )
 async def file(
@@ -72,8 +86,14 @@ async def file(
     summary="The video and all result files as a ZIP",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {"application/zip": {}}},
-        **errors(401, 403, 404, 409, 429, 500, 503),
+        200: {
+            "content": {"application/zip": {}},
+            "headers": {
+                "Content-Length": header("Known before the first byte."),
+                "Content-Disposition": _FILENAME,
+            },
+        },
+        **errors(*_ERRORS),
     },
 )
 async def artifacts(

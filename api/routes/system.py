@@ -12,6 +12,7 @@ from api.dependencies import CurrentServices, Public, Services, Visitor
 from api.errors import (
     DatabaseUnavailableError,
     ForbiddenError,
+    InternalServerError,
     RateLimitedError,
     UnauthorizedError,
 )
@@ -37,7 +38,7 @@ class ServiceHealth(BaseModel):
     "/health",
     operation_id="getServiceHealth",
     summary="Liveness, at the address that existing clients ask",
-    responses=errors(500),
+    responses=errors(InternalServerError),
 )
 async def service_health(_public: Public) -> ServiceHealth:
     return ServiceHealth(status="healthy", api_version=API_VERSION, version=VERSION)
@@ -48,7 +49,7 @@ async def service_health(_public: Public) -> ServiceHealth:
     "/api/v1/system/health",
     operation_id="getSystemHealth",
     summary="Health in the words of existing clients",
-    responses=errors(500),
+    responses=errors(InternalServerError),
 )
 async def system_health(visitor: Visitor, services: CurrentServices) -> SystemHealth:
     parts = await services.health.recent_parts()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.dependencies import CurrentServices, Reader, Services
 from api.errors import InvalidRequestError, PipelineNotFoundError, ValidationUnavailableError
 from api.json_body import beside_loop, read_json, require_field, require_object
-from api.responses import errors
+from api.responses import KEYED, WITH_BODY, errors
 from api.verdict import ConfigsValidationResult, ValidationResult, encode
 from pipelines.registry.problems import ProblemCode
 from pipelines.registry.schema import SchemaUnavailableError
@@ -19,7 +19,7 @@ from pipelines.registry.validation import Verdict, validate_config, validate_con
 router = APIRouter(prefix="/api/v1", tags=["validation"])
 
 _MAX_BYTES = 1000**2
-_STATUSES = (400, 401, 403, 413, 415, 429, 500, 503)
+_ERRORS = (*KEYED, *WITH_BODY, ValidationUnavailableError)
 
 
 class PipelineValidationRequest(BaseModel):
@@ -46,7 +46,7 @@ def _documented(body: type[BaseModel]) -> dict[str, Any]:
     operation_id="validateConfig",
     summary="Validate a pipeline's config",
     response_model=ValidationResult,
-    responses=errors(*_STATUSES),
+    responses=errors(*_ERRORS),
     openapi_extra=_documented(ValidationRequest),
 )
 async def validate(request: Request, _reader: Reader, services: CurrentServices) -> Response:
@@ -67,7 +67,7 @@ async def validate(request: Request, _reader: Reader, services: CurrentServices)
     operation_id="validatePipelineConfig",
     summary="Validate the config of the pipeline in the path",
     response_model=ValidationResult,
-    responses=errors(*_STATUSES, 404),
+    responses=errors(*_ERRORS, PipelineNotFoundError),
     openapi_extra=_documented(PipelineValidationRequest),
 )
 async def validate_named(
@@ -88,7 +88,7 @@ async def validate_named(
     operation_id="validateConfigs",
     summary="Validate the configs of several pipelines",
     response_model=ConfigsValidationResult,
-    responses=errors(*_STATUSES),
+    responses=errors(*_ERRORS),
     openapi_extra=_documented(ConfigsValidationRequest),
 )
 async def validate_several(

@@ -23,11 +23,11 @@ def json_problems(config: Any, prefix: str) -> Iterator[Problem]:
     values: list[tuple[tuple[str | int, ...], Any]] = [((), config)]
     seen = 0
     while values:
-        if seen + len(values) > MAX_VALUES:
+        path, value = values.pop()
+        seen += 1
+        if seen + len(values) + _size(value) > MAX_VALUES:
             yield Problem(prefix, f"More than {MAX_VALUES} values", _RANGE, "Send fewer")
             return
-        seen += 1
-        path, value = values.pop()
         if problem := _problem(value, path):
             message, code = problem
             yield Problem(field_name(prefix, path), message, code)
@@ -59,6 +59,11 @@ def _container_problem(
     if isinstance(value, dict) and not all(_is_key(key) for key in value):
         return "Keys must be strings", _TYPE
     return None
+
+
+def _size(value: object) -> int:
+    """How many values it holds itself."""
+    return len(value) if isinstance(value, dict | list | tuple) else 0
 
 
 def _is_key(key: object) -> bool:

@@ -8,6 +8,10 @@ from typing import Any
 import httpx
 import schemathesis
 
+PIPELINE = "misbehaving"
+#: Of its config; what they say does not matter while it behaves.
+FIELDS = ("seconds", "until", "cgroup")
+
 _numbers = itertools.count(1)
 
 
@@ -25,13 +29,16 @@ def before_call(
         case.path_parameters["key_id"] = "nobody"
     if case.operation.label == "POST /api/v1/jobs" and isinstance(case.body, dict):
         _name_what_exists(case.body)
+        if isinstance(case.body.get("config"), dict):
+            case.body["config"] = _addressed(case.body["config"], number)
 
 
 @functools.cache
 def _own_key() -> str:
     """The id of the key that the run itself uses: revoked, it would end all that follows."""
     address = f"{os.environ['FRAMEGATE_URL']}/api/v1/keys"
-    answer = httpx.get(address, headers={"X-API-Key": os.environ["FRAMEGATE_API_KEY"]})
+    key = os.environ["FRAMEGATE_API_KEY"]
+    answer = httpx.get(address, headers={"X-API-Key": key}, timeout=60.0)
     return str(answer.json()["keys"][0]["id"])
 
 
@@ -41,6 +48,18 @@ def _name_what_exists(submission: dict[str, Any]) -> None:
     """
     pipelines = submission.get("pipelines")
     if isinstance(pipelines, list) and all(isinstance(name, str) for name in pipelines[:101]):
-        submission["pipelines"] = ["misbehaving"] * len(pipelines[:101])
-    if isinstance(submission.get("config"), dict):
-        submission["config"] = {}
+        submission["pipelines"] = [PIPELINE] * len(pipelines[:101])
+
+
+def _addressed(config: dict[str, Any], number: int) -> dict[str, Any]:
+    """Of three submissions one stays as it was made up; in one, its values go to the pipeline that
+    exists, and in one, to fields that this pipeline has. None of them makes it misbehave.
+    """
+    values = list(config.values())
+    match number % 3:
+        case 0:
+            return config
+        case 1:
+            return {PIPELINE: values[0]} if values else {}
+        case _:
+            return {PIPELINE: dict(zip(FIELDS, values, strict=False))}

@@ -1,4 +1,6 @@
-"""The contracts as they are written, and the app's own description of itself."""
+"""The contracts as they are written, the app's own description of itself, and configs for every
+door of the one validator.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +11,8 @@ import yaml
 
 from api.app import create_app, create_services
 from api.settings import Settings
+from pipelines.registry.catalog import Catalog, load_catalog
+from tests.contract.generated_configs import Case, generated
 
 FOLDER = Path(__file__).parents[2] / "contracts"
 
@@ -62,3 +66,16 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     services.database.close()
     paths: dict[str, Any] = resolved(document, "app", {"app": document})
     return paths
+
+
+@pytest.fixture(scope="session")
+def catalog(third_party: Path) -> Iterator[Catalog]:
+    """With the misbehaving pipeline, as the stack has it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(third_party))
+        yield load_catalog.__wrapped__()
+
+
+@pytest.fixture(scope="session")
+def cases(catalog: Catalog) -> list[Case]:
+    return generated(catalog)

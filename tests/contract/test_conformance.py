@@ -23,6 +23,7 @@ PROJECT = Path(__file__).parents[2]
 CONFIG = Path(__file__).with_name("conformance.toml")
 EXAMPLES = os.environ.get("FRAMEGATE_CONFORMANCE_EXAMPLES", "60")
 _SECONDS = 3600
+_ONE_REQUEST = 60.0
 
 
 @pytest.fixture
@@ -34,7 +35,9 @@ def own_stack(
     """
     trusting = {"FRAMEGATE_TRUSTED_PROXIES": '["127.0.0.1"]'}
     with running_stack(tmp_path / "home", **trusting) as (stack, key):
-        _store_silence(httpx.Client(base_url=stack.url, headers={"X-API-Key": key}))
+        _store_silence(
+            httpx.Client(base_url=stack.url, headers={"X-API-Key": key}, timeout=_ONE_REQUEST)
+        )
         yield stack, key
 
 

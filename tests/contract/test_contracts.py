@@ -23,6 +23,7 @@ def test_all_contracts_are_there() -> None:
         "health.yaml",
         "error-envelope.yaml",
         "job-submission.yaml",
+        "jobs.yaml",
         "job-results.yaml",
         "pipelines.yaml",
         "events.yaml",

@@ -10,11 +10,8 @@ import pytest
 ANNOTATIONS = {
     "title",
     "description",
-    "default",
     "example",
     "examples",
-    "format",
-    "contentMediaType",
 }
 #: Addresses of the framework itself, which no contract covers.
 FRAMEWORK = {"/openapi.json", "/docs", "/redoc"}
@@ -92,6 +89,17 @@ def parameters(operation: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
     }
 
 
+def headers(response: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name.lower(): (header.get("required", False), canonical(header["schema"]))
+        for name, header in response.get("headers", {}).items()
+    }
+
+
+def codes(operation: Mapping[str, Any]) -> dict[str, list[str]]:
+    return {status: sorted(listed) for status, listed in operation["x-error-codes"].items()}
+
+
 def security(operation: Mapping[str, Any]) -> set[str]:
     return {next(iter(way), "nobody") for way in operation.get("security", [])}
 
@@ -132,6 +140,17 @@ def test_operations_answer_with_the_agreed_bodies(agreed: Operations, served: Op
             assert bodies(ours) == bodies(response.get("content", {})), (place, status)
 
 
+def test_operations_answer_with_the_agreed_headers(agreed: Operations, served: Operations) -> None:
+    for place, operation in agreed.items():
+        for status, response in operation["responses"].items():
+            assert headers(served[place]["responses"][status]) == headers(response), (place, status)
+
+
+def test_operations_answer_with_the_agreed_codes(agreed: Operations, served: Operations) -> None:
+    for place, operation in agreed.items():
+        assert codes(served[place]) == codes(operation), place
+
+
 def test_operations_ask_for_the_agreed_keys(agreed: Operations, served: Operations) -> None:
     for place, operation in agreed.items():
         assert security(served[place]) == security(operation), place
@@ -149,6 +168,8 @@ def test_operations_ask_for_the_agreed_keys(agreed: Operations, served: Operatio
         ({"type": ["string", "null"]}, {"type": "string"}),
         ({"enum": ["a"]}, {"enum": ["a", "b"]}),
         ({"type": "number", "maximum": 1}, {"type": "number"}),
+        ({"type": "integer", "default": 1}, {"type": "integer", "default": 2}),
+        ({"type": "string", "format": "date-time"}, {"type": "string"}),
     ],
 )
 def test_a_difference_is_seen(ours: Any, theirs: Any) -> None:
