@@ -39,6 +39,27 @@ def main() -> None:
         sys.exit(error.exit_code)
 
 
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - called by Typer
+    if asked:
+        from importlib.metadata import version
+
+        print(version("framegate"))  # noqa: T201 - this is the output
+        raise typer.Exit
+
+
+@app.callback()
+def framegate(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """What holds for all commands."""
+
+
 @app.command(rich_help_panel=_MACHINE)
 def up(
     *,

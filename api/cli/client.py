@@ -1,11 +1,11 @@
 """The REST client of the command: every answer is JSON or a file, every failure a CommandError."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote
 
 import httpx
 
@@ -14,6 +14,7 @@ from api.cli.errors import CommandError, UnreachableError, UsageError
 _TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 #: An upload is answered only after it was hashed and probed.
 _UPLOAD_TIMEOUT = httpx.Timeout(300.0, connect=5.0)
+_JOB_ID = re.compile(r"[A-Za-z0-9_\-]{1,100}")
 #: A proxy says so of the API, and the API of Dagster or its database: all are soon back.
 _AWAY = frozenset(
     {httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT}
@@ -83,9 +84,11 @@ def connect(url: str, api_key: str | None) -> Iterator[Client]:
         yield Client(http)
 
 
-def segment(value: str) -> str:
-    """What a person typed, as one segment of a path."""
-    return quote(value, safe="") or "-"
+def job_path(job_id: str) -> str:
+    """The address of a job. Raises UsageError for what is no id, and might lead elsewhere."""
+    if not _JOB_ID.fullmatch(job_id):
+        raise UsageError(f"{job_id!r} is no id of a job.", hint=_JOB_HINT)
+    return f"api/v1/jobs/{job_id}"
 
 
 _URL_HINT = "Give one like http://127.0.0.1:8000 with --url or FRAMEGATE_URL."
@@ -93,6 +96,9 @@ _KEY_HINT = (
     "Give one with --api-key or FRAMEGATE_API_KEY; on the server, "
     "`framegate keys create --role annotator --name NAME` makes one."
 )
+_JOB_HINT = "`framegate jobs` lists the jobs."
+#: Where the API's hint speaks of requests, as typed here.
+_HINTS = {"UNAUTHORIZED": _KEY_HINT, "JOB_NOT_FOUND": _JOB_HINT}
 
 
 @contextmanager
@@ -131,10 +137,9 @@ def _failure(response: httpx.Response) -> CommandError:
             code="NOT_FRAMEGATE",
             hint="Is this the address of a Framegate API?",
         )
-    hint = error.get("hint")
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        hint = _KEY_HINT
-    return kind(message, hint=hint, code=error["code"], detail=error.get("detail"))
+    code = error["code"]
+    hint = _HINTS.get(code, error.get("hint"))
+    return kind(message, hint=hint, code=code, detail=error.get("detail"))
 
 
 def _not_framegate(http: httpx.Client) -> CommandError:

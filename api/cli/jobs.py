@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.client import connect, segment
+from api.cli.client import connect, job_path
 from api.cli.errors import CommandError
 from api.cli.terminal import answers, print_json
 from api.cli.wait import wait_for
@@ -60,7 +60,7 @@ def list_jobs(
 
 def show_job(url: str, api_key: str | None, job_id: str, *, wait: bool, as_json: bool) -> None:
     with connect(url, api_key) as client:
-        job = client.get(f"api/v1/jobs/{segment(job_id)}")
+        job = client.get(job_path(job_id))
         if wait:
             job = wait_for(client, job, quiet=as_json)
     print_job(job, as_json=as_json)
@@ -72,9 +72,7 @@ def cancel_job(
     url: str, api_key: str | None, job_id: str, *, reason: str | None, as_json: bool
 ) -> None:
     with connect(url, api_key) as client:
-        outcome = client.post(
-            f"api/v1/jobs/{segment(job_id)}/cancel", {"reason": reason} if reason else None
-        )
+        outcome = client.post(f"{job_path(job_id)}/cancel", {"reason": reason} if reason else None)
     if as_json:
         print_json(outcome)
         return

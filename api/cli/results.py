@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.client import Client, connect, segment
+from api.cli.client import Client, connect, job_path
 from api.cli.errors import CommandError, UsageError
 from api.cli.terminal import answers, notes, print_json
 
@@ -22,7 +22,7 @@ def show_results(
     url: str, api_key: str | None, job_id: str, *, out: Path | None, as_json: bool
 ) -> None:
     with connect(url, api_key) as client:
-        results = client.get(f"api/v1/jobs/{segment(job_id)}/results")
+        results = client.get(f"{job_path(job_id)}/results")
         saved = save(client, results, out) if out else []
     if as_json:
         extra = {"saved": [str(path) for path in saved]} if out else {}

@@ -1,6 +1,6 @@
 """`framegate retry`: a new job of what an earlier one did not complete."""
 
-from api.cli.client import connect, segment
+from api.cli.client import connect, job_path
 from api.cli.jobs import print_job, require_completed
 from api.cli.terminal import notes
 from api.cli.wait import wait_for
@@ -9,7 +9,7 @@ from api.cli.wait import wait_for
 def retry(url: str, api_key: str | None, job_id: str, *, wait: bool, as_json: bool) -> None:
     """Prints the new job's id alone, unless more is asked for."""
     with connect(url, api_key) as client:
-        job = client.post(f"api/v1/jobs/{segment(job_id)}/retry")
+        job = client.post(f"{job_path(job_id)}/retry")
         if wait:
             job = wait_for(client, job, quiet=as_json)
     if wait or as_json:

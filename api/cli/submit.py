@@ -81,12 +81,14 @@ def read_config(given: str) -> dict[str, Any]:
 
 
 def _bar(*, quiet: bool) -> Progress:
+    """It leaves nothing behind, so that it is for terminals alone."""
+    console = notes()
     return Progress(
         TextColumn("[bold]upload[/] {task.description}", markup=True),
         BarColumn(bar_width=40),
         DownloadColumn(),
         TransferSpeedColumn(),
-        console=notes(),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,
         transient=True,
     )

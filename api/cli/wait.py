@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from api.cli.client import Client, segment
+from api.cli.client import Client, job_path
 from api.cli.errors import InterruptedCommandError, UnreachableError
 from api.cli.terminal import notes
 
@@ -51,7 +51,7 @@ def _look_at(client: Client, job_id: str) -> Mapping[str, Any]:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
-            job: Mapping[str, Any] = client.get(f"api/v1/jobs/{segment(job_id)}")
+            job: Mapping[str, Any] = client.get(job_path(job_id))
         except UnreachableError:
             if time.monotonic() > deadline:
                 raise

@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from api.cli.client import job_path
 from api.cli.errors import UsageError
 from api.cli.submit import read_config
 from api.stack.events import StackReady
@@ -99,6 +100,21 @@ def test_a_missing_key_says_how_to_get_one(framegate: Framegate, stack: StackRea
 
     assert failed.returncode == 1
     assert "framegate keys create" in failed.stderr
+
+
+def test_a_job_that_is_not_there_says_how_to_find_those_that_are(
+    framegate: Framegate, client_environment: Mapping[str, str]
+) -> None:
+    failed = framegate("job", "no-such-job", **client_environment)
+
+    assert failed.returncode == 1
+    assert "`framegate jobs`" in failed.stderr
+
+
+@pytest.mark.parametrize("job", ["", ".", "..", "a/b", "../pipelines"])
+def test_what_can_be_no_jobs_id_leads_nowhere_else(job: str) -> None:
+    with pytest.raises(UsageError, match="is no id of a job"):
+        job_path(job)
 
 
 def test_the_envelopes_message_and_hint_are_shown(

@@ -27,6 +27,21 @@ def test_a_job_waited_for_ends_with_0_and_tells_what_was_found(
     assert "speech_activity" in shown.stdout
 
 
+def test_a_job_that_fails_ends_waiting_with_1_and_says_which_pipeline_and_why(
+    framegate: Framegate, client_environment: Environment, sample: Path
+) -> None:
+    config = '{"misbehaving": {"behaviour": "raise"}}'
+    options = ["--pipelines", "misbehaving,brightness", "--config", config]
+    shown = framegate("submit", sample, *options, "--wait", **client_environment)
+
+    assert shown.returncode == 1
+    bars = {line.split()[0]: line for line in shown.stderr.splitlines() if " % " in line}
+    assert "failed" in bars["misbehaving"]
+    assert "found" in bars["brightness"]
+    assert "ValueError: as asked" in shown.stdout
+    assert "The job failed." in shown.stderr
+
+
 def test_json_is_the_apis_own_answer(
     framegate: Framegate, client_environment: Environment, job_id: str, rest: httpx.Client
 ) -> None:

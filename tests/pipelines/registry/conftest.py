@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.spec import OutputFormat, PipelineCard
+from tests.pipelines.registry.detector import Config, Detection
 
 
 def make_card(
@@ -44,3 +45,8 @@ def catalog_of() -> Callable[..., Catalog]:
 @pytest.fixture
 def card_of() -> Callable[..., PipelineCard]:
     return make_card
+
+
+@pytest.fixture
+def catalog(catalog_of: Callable[..., Catalog]) -> Catalog:
+    return catalog_of(detector=Config, other=Detection)
