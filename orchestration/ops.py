@@ -41,6 +41,7 @@ from orchestration.resources import HOME
 from pipelines.errors import ConfigError
 from pipelines.media import Media, probe
 from pipelines.registry.catalog import Catalog
+from pipelines.registry.memory import can_use_gpu
 from pipelines.registry.spec import PipelineCard
 from pipelines.registry.validation import normalised_config, validate_config
 
@@ -84,7 +85,7 @@ def probe_op(catalog: Catalog) -> OpDefinition:
 
 
 def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
-    uses_gpu = card.gpu_memory(card.config()) > 0
+    uses_gpu = can_use_gpu(card)
 
     @op(
         name=card.name,
