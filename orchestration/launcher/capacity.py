@@ -45,20 +45,21 @@ class Capacity:
         """
         if not need.takes_slot:
             return None
-        if need.memory and isinstance(self.gpus, Wait):
-            return self.gpus
-        if need.memory and self.gpus:
-            return _choose_gpu(self.gpus, need.memory, self.gpu_slots)
+        if need.memory:
+            if isinstance(self.gpus, Wait):
+                return self.gpus
+            if self.gpus:
+                return _choose_gpu(self.gpus, need.memory, self.gpu_slots)
         if self.cpu_leased < self.cpu_slots:
             return PROCESSOR
         return Wait(f"The processor already runs {self.cpu_slots} job(s) that use all its cores.")
 
     def without(self, device: Device | None, need: Need) -> "Capacity":
         """What is left once the run has started on the device."""
-        if device is None:
-            return self
         if device == PROCESSOR:
             return replace(self, cpu_leased=self.cpu_leased + 1)
+        if device is None or isinstance(self.gpus, Wait):
+            return self
         return replace(
             self,
             gpus=[

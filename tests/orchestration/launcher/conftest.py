@@ -1,10 +1,15 @@
 """An instance as `dagster.yaml` makes it: with our queue, our launcher and SQLite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 
 from api.stack.layout import lay_out
 from contracts.home import Home
@@ -24,3 +29,10 @@ def dagster_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 def dagster(dagster_home: Home) -> Iterator[DagsterInstance]:
     with open_instance(dagster_home.dagster) as instance:
         yield instance
+
+
+@pytest.fixture
+def origin_of() -> Callable[[str], RemoteJobOrigin]:
+    """Where a job is from, without which a run cannot be queued."""
+    location = RegisteredCodeLocationOrigin("framegate")
+    return lambda job: RemoteJobOrigin(RemoteRepositoryOrigin(location, "all"), job)

@@ -9,11 +9,6 @@ from typing import Any
 
 import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.remote_origin import (
-    RegisteredCodeLocationOrigin,
-    RemoteJobOrigin,
-    RemoteRepositoryOrigin,
-)
 from dagster._core.storage.dagster_run import RunOpConcurrency
 
 from contracts.home import Home
@@ -21,7 +16,6 @@ from contracts.run import POOL, WAITING_TAG
 from orchestration.launcher import queue
 from orchestration.launcher.daemon import forget_pool_limit
 from orchestration.launcher.lease import PROCESSOR, Lease, acquire
-from orchestration.launcher.paths import queue_lock
 from orchestration.launcher.queue import PromptQueueDaemon, locked_queue
 from orchestration.settings import Settings
 from pipelines.registry.catalog import Catalog, load_catalog
@@ -40,16 +34,13 @@ def daemon(dagster_home: Home, inventory: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture
-def add(dagster: DagsterInstance) -> Callable[..., DagsterRun]:
+def add(dagster: DagsterInstance, origin_of: Callable[[str], Any]) -> Callable[..., DagsterRun]:
     def add(pipeline: str, **attributes: Any) -> DagsterRun:
-        origin = RemoteJobOrigin(
-            RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("framegate"), "all"), pipeline
-        )
         return dagster.add_run(
             DagsterRun(
                 pipeline,
                 status=DagsterRunStatus.QUEUED,
-                remote_job_origin=origin,
+                remote_job_origin=origin_of(pipeline),
                 **attributes,
             )
         )
@@ -189,27 +180,3 @@ def test_a_run_that_starts_while_it_is_being_cancelled_is_not_cancelled_as_if_it
     cancel.join(SECONDS)
 
     assert _found(dagster, run).status is DagsterRunStatus.STARTED
-
-
-def test_who_waits_for_a_lock_that_is_removed_holds_the_one_that_others_see(
-    dagster_home: Home,
-) -> None:
-    """Else two would hold the lock at once, each another file."""
-    home = dagster_home
-    waits, holds, seen = threading.Event(), threading.Event(), []
-
-    def wait() -> None:
-        waits.set()
-        with locked_queue(home):
-            seen.append(queue_lock(home).exists())
-            holds.set()
-
-    with locked_queue(home):
-        waiting = threading.Thread(target=wait)
-        waiting.start()
-        assert waits.wait(SECONDS)
-        assert not holds.wait(0.2)
-        queue_lock(home).unlink()
-    waiting.join(SECONDS)
-
-    assert seen == [True]
