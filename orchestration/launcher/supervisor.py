@@ -255,19 +255,19 @@ class Supervisor:
         """On a full disk, or with the database away, it is told later."""
         while not has_room(self.home.root):
             serve(_ROOM_SECONDS)
-        if self._telling:
-            self._telling.join()
-        verdict = decide(self._order, end)
-        crashed_or_killed = release if verdict is not Verdict.AS_REPORTED else None
         tries = itertools.count()
 
-        def say() -> None:
+        def say() -> Verdict:
+            if self._telling:
+                self._telling.join()
+            verdict = decide(self._order, end)
             if next(tries) and reporter.conclude():
-                return  # the first try had come as far as the event
-            reporter.report_end(verdict, end, self._last_event, crashed_or_killed)
+                return verdict  # the first try had come as far as the event
+            killed = verdict is not Verdict.AS_REPORTED
+            reporter.report_end(verdict, end, self._last_event, release if killed else None)
+            return verdict
 
-        insist(say, pause=serve)
-        return verdict
+        return insist(say, pause=serve)
 
     def _wait_for_release(self, timeout: float) -> Release | None:
         if not (gpu := self._gpu):
