@@ -69,6 +69,10 @@ class Capacity:
         )
 
 
+#: For runs that need no device, so that none has to be asked.
+NO_CAPACITY = Capacity((), cpu_leased=0, gpu_slots=0, cpu_slots=0)
+
+
 def _choose_gpu(states: Sequence[DeviceState], memory: int, slots: int) -> Device | Wait:
     """The one with the most free memory that fits, or why the run has to wait."""
     usable = [state for state in states if state.in_service]

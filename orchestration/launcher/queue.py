@@ -36,7 +36,7 @@ from contracts.run import WAITING_TAG
 from orchestration.asset_runs import complete_asset_run
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
-from orchestration.launcher.capacity import Capacity
+from orchestration.launcher.capacity import NO_CAPACITY, Capacity
 from orchestration.launcher.need import need_of, presets_now
 from orchestration.launcher.paths import queue_lock, queue_socket
 from orchestration.launcher.turns import Limit, Turns, take_turns
@@ -161,18 +161,22 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         in_progress = self._get_in_progress_run_records(instance)
         most = config.run_queue_config.max_concurrent_runs if config.run_queue_config else -1
         presets = presets_now(self._home.presets)
-        capacity = Capacity.now(
-            self._home,
-            self._inventory,
-            gpu_slots=self._settings.gpu_slots,
-            cpu_slots=self._settings.cpu_slots,
-        )
+        queue = [(run, need_of(run, load_catalog(), presets)) for run in runs]
         return take_turns(
-            [(run, need_of(run, load_catalog(), presets)) for run in runs],
-            capacity,
+            queue,
+            self._capacity() if any(need.takes_slot for _run, need in queue) else NO_CAPACITY,
             _limits(instance, runs, in_progress, config),
             most=most if most >= 0 else _NO_MOST,
             in_progress=len(in_progress),
+        )
+
+    def _capacity(self) -> Capacity:
+        settings = self._settings
+        return Capacity.now(
+            self._home,
+            self._inventory,
+            gpu_slots=settings.gpu_slots,
+            cpu_slots=settings.cpu_slots,
         )
 
     def _dequeue_run(

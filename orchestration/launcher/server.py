@@ -99,8 +99,8 @@ class Server:
             connection.settimeout(1.0)
             try:
                 self._serve(messages.receive(connection), connection)
-            except (OSError, ValueError) as error:
-                logger.warning("a question was not answered", extra={"error": str(error)})
+            except (OSError, ValueError) as error:  # whoever only looks whether we are there, too
+                logger.debug("a question was not answered", extra={"error": str(error)})
             except Exception:
                 logger.exception("a question was not answered")
 

@@ -74,6 +74,13 @@ def _gpu_health(rest: httpx.Client) -> Mapping[str, Any]:
     return device
 
 
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_a_run_sees_the_device_that_it_leased_and_its_cancellation_proves_the_release(
     gpu_jobs: Any,
 ) -> None:
@@ -177,13 +184,11 @@ def test_memory_that_a_crash_leaves_behind_is_waited_for_too(
     gpu_jobs: Any, gpu_rest: httpx.Client, gpus: Path
 ) -> None:
     job, worker = gpu_jobs.at_work("stuck_gpu", gpu_memory=2 * GIB)
+    _wait_until((gpus / UUID / f"{worker.pid}.stuck").exists)
 
     worker.kill()
 
-    deadline = time.monotonic() + 60.0
-    while _gpu_health(gpu_rest)["in_service"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    _wait_until(lambda: not _gpu_health(gpu_rest)["in_service"])
     assert gpu_jobs.get(job)["status"] == "running"
 
     (gpus / UUID / f"{worker.pid}.stuck").unlink()
