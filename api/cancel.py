@@ -52,7 +52,7 @@ def decide(run: Run, *, out_of_time: bool) -> Move:
     """Dagster takes a safe termination for queued and started runs only: in between, wait."""
     if run.status.is_terminal:
         return Move.ANSWER
-    if CANCELLATION_FAILED_TAG in run.tags or out_of_time:
+    if run.tags.get(CANCELLATION_FAILED_TAG) or out_of_time:
         return Move.GIVE_UP
     if run.status in {RunStatus.QUEUED, RunStatus.STARTED}:
         return Move.TERMINATE

@@ -29,6 +29,7 @@ from benchmarks.launch_measurements import (
     Cancellation,
     measure_burst,
     measure_cancellation,
+    measure_kill,
     measure_starts,
 )
 from benchmarks.launch_report import Report
@@ -53,12 +54,13 @@ class Plan:
     burst: int
     listening: int
     swallowing: int
+    kills: int = 0
     cancel_seconds: float = 20.0
     idles: bool = True
 
 
 PLANS = (
-    Plan("Framegate", framegate_stack, starts=15, burst=30, listening=10, swallowing=3),
+    Plan("Framegate", framegate_stack, starts=15, burst=30, listening=10, swallowing=3, kills=10),
     Plan("Ray Jobs", ray_stack, starts=10, burst=30, listening=10, swallowing=3),
     Plan("Dagster", dagster_stack, starts=5, burst=30, listening=3, swallowing=1),
     Plan(
@@ -146,6 +148,9 @@ def _steps(plan: Plan, stack: Stack, folder: Path, report: Report) -> Iterator[s
     yield "cancellations"
     report.listening = _cancellations(plan, stack, folder, "listen", plan.listening)
     report.swallowing = _cancellations(plan, stack, folder, "swallow", plan.swallowing)
+    if plan.kills:
+        yield "kills"
+        report.kills = [measure_kill(stack, folder, plan.cancel_seconds) for _ in range(plan.kills)]
 
 
 def _cancellations(

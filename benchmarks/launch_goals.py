@@ -41,6 +41,7 @@ def _goals(ours: Report, ray: Report, dagster: Report) -> Iterator[Goal]:
     yield Goal("listening job, process gone, p95: 0.3 s", _p95(ours.gone), 0.3)
     yield Goal("listening job, 200 with CANCELLED, p95: 0.5 s", _p95(ours.cancelled), 0.5)
     yield Goal("job that swallows everything, p95: 6.5 s", _p95(ours.swallowed), 6.5)
+    yield Goal("worker killed, job failed, p95: 1 s", _p95(ours.failed), 1.0)
     yield Goal("idle, share of a core: 3 %", ours.idle_share, 0.03)
     yield Goal("idle, MB: Ray's", ours.megabytes, ray.megabytes)
 

@@ -15,6 +15,8 @@ from benchmarks.peers.stack import Stack, State, read_mark, wait_until
 
 _LOOK_SECONDS = 0.02
 _FINISH_SECONDS = 300.0
+#: After its first line a job is well under way.
+_AT_WORK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def measure_cancellation(
     job = stack.submit(behaviour, path)
     mark = read_mark(path)
     workers = [os.pidfd_open(pid) for pid in stack.workers(mark)]
-    time.sleep(0.5)  # the job is well under way
+    time.sleep(_AT_WORK_SECONDS)
     with ThreadPoolExecutor(1) as pool:
         started = time.monotonic()
         cancelled = pool.submit(_cancel, stack, job, started, seconds)
@@ -86,6 +88,22 @@ def measure_cancellation(
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         os.close(pidfd)
     return cancellation
+
+
+def measure_kill(stack: Stack, folder: Path, seconds: float) -> float | None:
+    """Seconds from killing the processes of a job until the stack says that it failed."""
+    path = folder / uuid4().hex
+    job = stack.submit("listen", path)
+    pids = stack.workers(read_mark(path))
+    time.sleep(_AT_WORK_SECONDS)
+    started = time.monotonic()
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    while stack.states().get(job) is not State.FAILED:
+        if time.monotonic() - started > seconds:
+            return None
+        time.sleep(_LOOK_SECONDS)
+    return time.monotonic() - started
 
 
 def _cancel(stack: Stack, job: str, started: float, seconds: float) -> float | None:

@@ -50,6 +50,7 @@ class Report:
     burst: float | None = None
     listening: list[Cancellation] = field(default_factory=list)
     swallowing: list[Cancellation] = field(default_factory=list)
+    kills: list[float | None] = field(default_factory=list)
     idle: list[Part] = field(default_factory=list)
 
     @property
@@ -87,6 +88,11 @@ class Report:
             None if each.gone is None or each.cancelled is None else max(each.gone, each.cancelled)
             for each in self.swallowing
         )
+
+    @property
+    def failed(self) -> Spread | None:
+        """Until a job whose worker was killed is called failed."""
+        return spread(self.kills)
 
     @property
     def idle_share(self) -> float | None:

@@ -27,6 +27,7 @@ def _comparison(reports: Sequence[Report]) -> Table:
         "cancel listening, gone": [_ended(each.gone, each.listening) for each in reports],
         "cancel listening, cancelled": [_ended(each.cancelled, each.listening) for each in reports],
         "cancel swallowing, both": [_ended(each.swallowed, each.swallowing) for each in reports],
+        "worker killed, failed": [_ended(each.failed, each.kills) for each in reports],
         "idle, share of a core": [_number(each.idle_share, ".2%") for each in reports],
         "idle, MB": [_number(each.megabytes, ".0f") for each in reports],
         "load meanwhile": [f"{max(each.load, default=0.0):.1f}" for each in reports],

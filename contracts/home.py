@@ -138,4 +138,5 @@ class Home:
         return self.job(run_id) / "cancellation.json"
 
     def out_of_service(self, uuid: str) -> Path:
-        return self.run / "out_of_service" / f"{uuid}.json"
+        """A file in it for each run whose memory does not come back, while that is waited for."""
+        return self.run / "out_of_service" / uuid

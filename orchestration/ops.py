@@ -42,6 +42,7 @@ from orchestration.unchanged_media import check_unchanged
 from pipelines.errors import ConfigError
 from pipelines.media import Media, probe
 from pipelines.registry.catalog import Catalog
+from pipelines.registry.memory import can_use_gpu
 from pipelines.registry.spec import PipelineCard
 from pipelines.registry.validation import normalised_config, validate_config
 
@@ -85,7 +86,7 @@ def probe_op(catalog: Catalog) -> OpDefinition:
 
 
 def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
-    uses_gpu = card.gpu_memory(card.config()) > 0
+    uses_gpu = can_use_gpu(card)
 
     @op(
         name=card.name,

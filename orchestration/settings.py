@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     cpu_slots: int = Field(
         default_factory=lambda: max(1, len(os.sched_getaffinity(0)) // 2),
         ge=1,
-        description="Runs of GPU pipelines at once on a machine without a GPU.",
+        description="Runs of GPU pipelines at once that use the processor in place of a GPU.",
     )
     timezone: str | None = Field(
         default=None, description="IANA name of what schedules go by; none for the machine's own."

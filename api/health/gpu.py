@@ -3,6 +3,7 @@
 from api.health.deadline import Deadline, ProbeError
 from api.health.report import DeviceHealth, GpuHealth
 from api.units import GIGABYTE
+from contracts.held_file import held_files
 from contracts.home import Home
 from pipelines.registry.devices import Device, Inventory
 
@@ -26,5 +27,5 @@ def _device(device: Device, home: Home) -> DeviceHealth:
         memory_free_gb=round(device.memory_free / GIGABYTE, 2),
         uuid=device.uuid,
         utilization=device.utilization,
-        in_service=not home.out_of_service(device.uuid).exists(),
+        in_service=not held_files(home.out_of_service(device.uuid)),
     )

@@ -12,6 +12,7 @@ from api.database import Database
 from api.health.deadline import Deadline, ProbeError
 from api.health.orchestrator import judge
 from api.health.report import DaemonHealth
+from contracts.held_file import held_files
 from contracts.home import Home
 from contracts.run import ANNOTATE_JOB, MAINTENANCE_JOBS
 from pipelines.registry.catalog import Catalog
@@ -83,7 +84,7 @@ class Camera:
             out_of_service=frozenset(
                 device.uuid
                 for device in devices or ()
-                if self._home.out_of_service(device.uuid).exists()
+                if held_files(self._home.out_of_service(device.uuid))
             ),
             disk=disk,
             is_database_up=version is not None,

@@ -60,7 +60,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
             name="run workers",
             command=_python("orchestration.launcher.server"),
             ready=lambda: socket_accepts(settings.paths.workers_socket),
-            grace_seconds=20.0,  # it interrupts the runs under way first
+            grace_seconds=20.0,  # it ends the runs under way first
         ),
         Part(
             name="webserver",

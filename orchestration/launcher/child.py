@@ -3,7 +3,8 @@
 import logging
 import os
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,17 +13,25 @@ from orchestration.launcher.lease import Lease
 logger = logging.getLogger("framegate.workers")
 
 
-def in_child(work: Callable[[], None]) -> int:
-    """Does the work in a process of its own; returns that process's id."""
+def in_child(work: Callable[[], None], closing: Iterable[socket.socket] = ()) -> int:
+    """Does the work in a process of its own; returns that process's id.
+
+    `closing` are the server's sockets: else they would stay open when the server has ended, and
+    whoever connects would wait for nobody.
+    """
     pid = os.fork()
     if pid == 0:
+        status = 1
         try:
             _forget_signals()
+            for file in closing:
+                file.close()
             work()
+            status = 0
         except BaseException:
             logger.exception("process %s", os.getpid())
         finally:
-            os._exit(0)
+            os._exit(status)
     return pid
 
 
@@ -33,7 +42,7 @@ def become_run(log: Path, lease: Lease | None) -> None:
     with _open(log) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    os.environ["CUDA_VISIBLE_DEVICES"] = lease.uuid if lease else ""
+    os.environ["CUDA_VISIBLE_DEVICES"] = (lease and lease.gpu) or ""
 
 
 def _open(log: Path) -> BinaryIO:

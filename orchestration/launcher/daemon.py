@@ -16,7 +16,7 @@ from contracts import logs
 from contracts.run import POOL
 from orchestration.disk_space import await_room
 from orchestration.launcher.queue import PromptQueueDaemon
-from orchestration.launcher.recovery import STARTING, UNDER_WAY, recover
+from orchestration.launcher.recovery import STARTING, recover, runs_of_server
 from orchestration.logs import take_over_logging
 from orchestration.settings import Settings
 
@@ -25,6 +25,7 @@ _QUEUE_SECONDS = 5.0
 #: How often the code server is asked whether it was replaced, which Dagster does every second. The
 #: daemon looks at its schedules and sensors no more often than this anyway.
 _WATCH_SECONDS = 5
+_POOL_LIMIT_FORGOTTEN = "framegate/pool_limit_forgotten"
 
 
 def main() -> None:
@@ -35,8 +36,8 @@ def main() -> None:
     try:
         with capture_interrupts(), get_instance_for_cli() as instance:
             await_room(settings.folders.root)
-            recover(instance, settings.folders, [*STARTING, *UNDER_WAY])
-            _limit_pool(instance, settings)
+            recover(instance, settings.folders, STARTING, runs_of_server(settings.folders))
+            forget_pool_limit(instance)
             with daemon_controller_from_instance(
                 instance,
                 WorkspaceFileTarget([str(_WORKSPACE)]),
@@ -58,11 +59,14 @@ def _daemons(instance: DagsterInstance, settings: Settings) -> Iterator[DagsterD
             yield create_daemon_of_type(daemon_type, instance)
 
 
-def _limit_pool(instance: DagsterInstance, settings: Settings) -> None:
-    """How many runs may use the pool at once: by GPUs where there are some, else by cores."""
-    devices = len(settings.load_inventory().devices())
-    slots = devices * settings.gpu_slots if devices else settings.cpu_slots
-    instance.event_log_storage.set_concurrency_slots(POOL, slots)
+def forget_pool_limit(instance: DagsterInstance) -> None:
+    """Once: the limit that an earlier version set at each start, whatever it had been before. One
+    that is set in the UI from now on stays, and Dagster keeps to it.
+    """
+    if instance.run_storage.get_cursor_values({_POOL_LIMIT_FORGOTTEN}):
+        return
+    instance.event_log_storage.delete_concurrency_limit(POOL)
+    instance.run_storage.set_cursor_values({_POOL_LIMIT_FORGOTTEN: "yes"})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
-"""Which run may use which GPU: a lease is a locked file, so the kernel gives it back for us."""
+"""Which run may use which device: a lease is a locked file, so the kernel gives it back for us."""
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -10,9 +9,13 @@ from pathlib import Path
 
 import psutil
 
+from contracts.held_file import held_files, hold
 from contracts.home import Home
 from orchestration.launcher.paths import leases
 from pipelines.registry.devices import Device, Inventory
+
+#: What a run that could use a GPU leases where it is given none: a slot on all the cores.
+PROCESSOR = Device("cpu", "the processor", 0, 0)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class Lease:
     uuid: str
     memory: int
     pid: int = 0
+
+    @property
+    def gpu(self) -> str | None:
+        """The UUID of the leased GPU."""
+        return None if self.uuid == PROCESSOR.uuid else self.uuid
 
 
 @dataclass(frozen=True)
@@ -45,51 +53,38 @@ class DeviceState:
     in_service: bool = True
 
 
-def choose_device(states: Sequence[DeviceState], memory: int, slots: int) -> Device | Wait:
-    """The device with the most free memory that fits, or why the run has to wait."""
-    usable = [state for state in states if state.in_service]
-    if not usable:
-        return Wait("Every GPU is out of service until its memory is free again.")
-    open_slots = [state for state in usable if state.leased < slots]
-    if not open_slots:
-        return Wait(f"Every GPU already runs {slots} job(s).")
-    best = max(open_slots, key=lambda state: state.free)
-    if best.free < memory:
-        return Wait(
-            f"Needs about {_gib(memory)} of GPU memory; {_gib(best.free)} are free "
-            f"on {best.device.name}."
-        )
-    return best.device
-
-
-def device_states(home: Home, inventory: Inventory) -> list[DeviceState]:
-    """What each device here has left; raises InventoryError."""
-    held_leases = read_leases(home)
+def device_states(
+    home: Home, inventory: Inventory, held_leases: Sequence[Lease]
+) -> list[DeviceState]:
+    """What each GPU here has left; raises InventoryError."""
     return [
         _state(
             device,
             [lease for lease in held_leases if lease.uuid == device.uuid],
             inventory.held(device.uuid),
-            in_service=not home.out_of_service(device.uuid).exists(),
+            in_service=not held_files(home.out_of_service(device.uuid)),
         )
         for device in inventory.devices()
     ]
 
 
 def read_leases(home: Home) -> list[Lease]:
-    """The leases that are held; files that nobody holds are removed."""
-    return [lease for path in sorted(leases(home).glob("*.json")) if (lease := _read(path))]
+    """The leases that are held."""
+    return [lease for path in held_files(leases(home)) if (lease := _read(path))]
+
+
+def is_leased(home: Home, run_id: str) -> bool:
+    """Whether anything of the run still holds its lease."""
+    return _path(home, run_id) in held_files(leases(home))
 
 
 def acquire(home: Home, lease: Lease) -> int:
     """A file descriptor that holds the lease, here and in everything forked from here.
 
-    The lease ends when the last process that has the descriptor closes it or ends.
+    The lease ends when the last process that has the descriptor closes it or ends. Raises
+    BlockingIOError while something of the run's last attempt holds it.
     """
-    path = _path(home, lease.run_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    fcntl.flock(file, fcntl.LOCK_EX)
+    file = hold(_path(home, lease.run_id))
     write(file, lease)
     return file
 
@@ -110,21 +105,10 @@ def _path(home: Home, run_id: str) -> Path:
 
 
 def _read(path: Path) -> Lease | None:
-    with suppress(FileNotFoundError, ValueError), path.open() as file:
-        if _is_free(file.fileno()):
-            path.unlink(missing_ok=True)
-            return None
-        uuid, memory, pid = json.load(file)
+    with suppress(FileNotFoundError, ValueError):
+        uuid, memory, pid = json.loads(path.read_text())
         return Lease(path.stem, uuid, memory, pid)
     return None
-
-
-def _is_free(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _state(
@@ -141,7 +125,3 @@ def _held_by(lease: Lease, held: Mapping[int, int]) -> int:
     except psutil.NoSuchProcess:
         return 0
     return sum(held.get(process.pid, 0) for process in tree)
-
-
-def _gib(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB"

@@ -19,6 +19,10 @@ class NobodyListensError(Exception):
     """There is no socket at the path, or nobody answers on it."""
 
 
+class NoAnswerError(NobodyListensError):
+    """Somebody listens, who is busy: the answer did not come in time."""
+
+
 def listen(path: Path) -> socket.socket:
     """A listening socket at `path`; one left behind by a process that is gone is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,21 +44,34 @@ def ask(path: Path, message: Mapping[str, Any], timeout: float = 5.0) -> dict[st
                 connection.connect(address)
             send(connection, message)
             return receive(connection)
+        except TimeoutError as error:
+            raise NoAnswerError(f"{path.name}: {error}") from error
         except (OSError, ValueError) as error:
             raise NobodyListensError(f"{path.name}: {error}") from error
+
+
+def is_anybody_there(path: Path) -> bool:
+    """Whether a process listens at `path`, however busy it is: the kernel says so, not the process.
+
+    A full queue of connections is refused with EAGAIN, that is, by somebody who is there.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+        connection.settimeout(0.0)
+        try:
+            with _address(path) as address:
+                connection.connect(address)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except BlockingIOError:
+            return True
+    return True
 
 
 def remove_abandoned(folder: Path) -> None:
     """Removes the sockets in `folder` that were left behind by processes that are gone."""
     for path in folder.glob("*.sock"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-            try:
-                with _address(path) as address:
-                    connection.connect(address)
-            except ConnectionRefusedError:
-                path.unlink(missing_ok=True)
-            except FileNotFoundError:
-                continue
+        if not is_anybody_there(path):
+            path.unlink(missing_ok=True)
 
 
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:

@@ -1,15 +1,38 @@
-"""How many processes the kernel has killed for want of memory; compare two readings."""
+"""Whether the kernel has just killed processes for want of memory."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
+
+#: How often a `RecentKills` is to look.
+LOOK_SECONDS = 5.0
 
 _COUNTERS = Path("/proc/vmstat")
 
 
-def oom_kills(counters: Path = _COUNTERS) -> int:
-    """Kills on the whole machine, by cgroup limits too; 0 where the kernel does not count them.
+@dataclass
+class RecentKills:
+    """Counts kills on the whole machine, by cgroup limits too, while somebody looks regularly.
 
-    See proc_vmstat(5).
+    What was killed long before a worker ended was not that worker. See proc_vmstat(5).
     """
+
+    counters: Path = _COUNTERS
+    _last: int = field(default=0, init=False)
+    _last_but_one: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        self._last = self._last_but_one = _oom_kills(self.counters)
+
+    def look(self) -> None:
+        self._last_but_one, self._last = self._last, _oom_kills(self.counters)
+
+    def count(self) -> int:
+        """Kills since the last look but one; a process may take a while to die of one."""
+        return _oom_kills(self.counters) - self._last_but_one
+
+
+def _oom_kills(counters: Path) -> int:
+    """Since the machine was started; 0 where the kernel does not count them."""
     try:
         lines = counters.read_text().splitlines()
     except OSError:

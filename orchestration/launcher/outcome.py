@@ -31,7 +31,7 @@ class WorkerEnd:
     """How a worker process ended.
 
     `reported` is whether it handed over how the run ended; `oom_kills` is how many processes the
-    kernel killed for want of memory while it ran.
+    kernel killed for want of memory just before.
     """
 
     wait_status: int

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from importlib import import_module
 
 from orchestration.launcher.rehearsal import rehearse
@@ -11,7 +12,11 @@ logger = logging.getLogger("framegate.workers")
 
 
 def preload(definitions: str) -> None:
-    """Imports the definitions and every pipeline's code, and loads weights on the CPU side."""
+    """Imports the definitions and every pipeline's code, and loads weights on the CPU side.
+
+    numpy starts a pool of threads when it is imported, unless it is told not to.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import_module(definitions)
     for card in load_catalog().cards.values():
         try:

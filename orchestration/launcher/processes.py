@@ -57,8 +57,11 @@ def end_descendants(timeout: float) -> list[int]:
 
 
 def send_signal(pid: int, number: signal.Signals) -> None:
-    """Signals a process below this one; by pidfd, so that a reused process id is never hit."""
-    with suppress(ProcessLookupError):
+    """Signals a process below this one; by pidfd, so that a reused process id is never hit.
+
+    One that this user may not signal is left: it shows as what could not be ended.
+    """
+    with suppress(ProcessLookupError, PermissionError):
         pidfd = os.pidfd_open(pid)
         try:
             if pid in dict(_children()):

@@ -1,6 +1,6 @@
 """Dagster's run queue without its waiting: a submitted run wakes the daemon that launches it.
 
-Dequeuing and cancelling take the same lock, so that a run cancelled in the queue never starts.
+Dequeuing and cancelling in the queue take one lock, so that a run cancelled there never starts.
 Entering the queue has a lock of its own, as launching may take a while: a run enters it once,
 whoever submits it and however often.
 """
@@ -10,37 +10,47 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from threading import Event
-from typing import IO, Any
+from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster._core.errors import DagsterRunNotFoundError
+from dagster._core.instance.config import ConcurrencyConfig
+from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.workspace.context import BaseWorkspaceRequestContext, IWorkspaceProcessContext
 from dagster._daemon.daemon import DaemonIterator
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
     QueuedRunCoordinatorDaemon,
 )
 from dagster._time import get_current_datetime
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
+from contracts.held_file import is_at
 from contracts.home import Home
 from contracts.run import WAITING_TAG
 from orchestration.asset_runs import complete_asset_run
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
-from orchestration.launcher.lease import Wait
-from orchestration.launcher.need import need_of
+from orchestration.launcher.capacity import NO_CAPACITY, Capacity
+from orchestration.launcher.need import need_of, presets_now
 from orchestration.launcher.paths import queue_lock, queue_socket
-from orchestration.launcher.placement import place
+from orchestration.launcher.turns import Limit, Turns, take_turns
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 
 _STOP_SECONDS = 1.0
 #: Putting a run into the queue takes no longer, or does no harm if it comes later.
 _FORGOTTEN_AFTER = timedelta(seconds=10)
+#: How many runs at the front of the queue may start; a longer queue is not kept in memory.
+_CONSIDERED = 1000
+#: How many of them are told what they wait for: each is a write to the database.
+_TOLD = 50
+_NO_MOST = 1_000_000
 
 
 class PromptRunCoordinator(QueuedRunCoordinator):
@@ -57,8 +67,14 @@ class PromptRunCoordinator(QueuedRunCoordinator):
         return run or context.dagster_run
 
     def cancel_run(self, run_id: str) -> bool:
+        """A run that has left the queue waits for no lock: the daemon holds it while it launches
+        others.
+        """
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.status is not DagsterRunStatus.QUEUED:
+            return run is not None and self._instance.run_launcher.terminate(run_id)
         with locked_queue(Settings().folders):
-            return super().cancel_run(run_id)
+            return super().cancel_run(run_id)  # looks again whether it is queued
 
 
 class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
@@ -69,6 +85,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         self._settings = settings
         self._home = settings.folders
         self._inventory = settings.load_inventory()
+        self._turns = Turns()
 
     def core_loop(
         self,
@@ -102,13 +119,65 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
             context.instance.run_coordinator.submit_run(SubmitRunContext(run, workspace))
             yield None
 
+    def run_iteration(
+        self, workspace_process_context: IWorkspaceProcessContext[Any], *args: Any, **kwargs: Any
+    ) -> DaemonIterator:
+        self._turns = Turns()
+        yield from super().run_iteration(workspace_process_context, *args, **kwargs)
+        self._tell(workspace_process_context.instance)
+
     def _get_runs_to_dequeue(
-        self, instance: DagsterInstance, *args: Any, **kwargs: Any
+        self,
+        instance: DagsterInstance,
+        concurrency_config: ConcurrencyConfig,
+        fixed_iteration_time: float | None,  # noqa: ARG002 - Dagster's signature
     ) -> list[DagsterRun]:
+        """In place of Dagster's own, which lets runs that fit no device take others' turns."""
         if not has_room(self._home.root):  # what is launched has much to write
             return []
-        runs = super()._get_runs_to_dequeue(instance, *args, **kwargs)
-        return [run for run in runs if self._fits_now(run, instance)]
+        if runs := self._queued(instance):
+            self._turns = self._take_turns(instance, runs, concurrency_config)
+        return list(self._turns.starting)
+
+    def _queued(self, instance: DagsterInstance) -> list[DagsterRun]:
+        """The front of the queue, by priority, then by age."""
+        front: list[DagsterRun] = []
+        cursor = None
+        while True:
+            page = instance.get_runs(
+                RunsFilter(statuses=[DagsterRunStatus.QUEUED]),
+                cursor=cursor,
+                limit=self._page_size,
+                ascending=True,
+            )
+            front = self._priority_sort([*front, *page])[:_CONSIDERED]
+            if len(page) < self._page_size:
+                return front
+            cursor = page[-1].run_id
+
+    def _take_turns(
+        self, instance: DagsterInstance, runs: Sequence[DagsterRun], config: ConcurrencyConfig
+    ) -> Turns:
+        in_progress = self._get_in_progress_run_records(instance)
+        most = config.run_queue_config.max_concurrent_runs if config.run_queue_config else -1
+        presets = presets_now(self._home.presets)
+        queue = [(run, need_of(run, load_catalog(), presets)) for run in runs]
+        return take_turns(
+            queue,
+            self._capacity() if any(need.takes_slot for _run, need in queue) else NO_CAPACITY,
+            _limits(instance, runs, in_progress, config),
+            most=most if most >= 0 else _NO_MOST,
+            in_progress=len(in_progress),
+        )
+
+    def _capacity(self) -> Capacity:
+        settings = self._settings
+        return Capacity.now(
+            self._home,
+            self._inventory,
+            gpu_slots=settings.gpu_slots,
+            cpu_slots=settings.cpu_slots,
+        )
 
     def _dequeue_run(
         self,
@@ -118,21 +187,44 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         *args: Any,
         **kwargs: Any,
     ) -> bool:
-        """Looks at the devices once more: another run may have been launched a moment ago."""
         with locked_queue(self._home):
-            if not self._fits_now(run, instance):
-                return False
             return super()._dequeue_run(instance, workspace, run, *args, **kwargs)
 
-    def _fits_now(self, run: DagsterRun, instance: DagsterInstance) -> bool:
-        """Whether a device can be leased now; if not, the run says what it waits for."""
-        need = need_of(run, load_catalog())
-        placed = place(self._home, self._inventory, need, self._settings.gpu_slots)
-        if not isinstance(placed, Wait):
-            return True
-        if run.tags.get(WAITING_TAG) != placed.reason:
-            instance.add_run_tags(run.run_id, {WAITING_TAG: placed.reason})
-        return False
+    def _tell(self, instance: DagsterInstance) -> None:
+        """The first in the queue what they wait for; after launching, which is not to wait."""
+        for run, reason in self._turns.waiting[:_TOLD]:
+            if run.tags.get(WAITING_TAG) != reason:
+                with suppress(DagsterRunNotFoundError):  # it has just been deleted
+                    instance.add_run_tags(run.run_id, {WAITING_TAG: reason})
+
+
+def _limits(
+    instance: DagsterInstance,
+    runs: Sequence[DagsterRun],
+    in_progress: Sequence[RunRecord],
+    config: ConcurrencyConfig,
+) -> list[Limit]:
+    """Dagster's: of tags, by `dagster.yaml`; of pools, where somebody has set one in the UI."""
+    queue = config.run_queue_config
+    limits = []
+    if queue and queue.tag_concurrency_limits:
+        tags = TagConcurrencyLimitsCounter(
+            queue.tag_concurrency_limits, [record.dagster_run for record in in_progress]
+        )
+        limits.append(Limit(tags, "As many runs of its kind run as may run at once."))
+    pools = instance.event_log_storage.get_pool_limits()
+    if pools and queue and queue.should_block_op_concurrency_limited_runs:
+        counter = GlobalOpConcurrencyLimitsCounter(
+            instance,
+            runs,
+            in_progress,
+            concurrency_keys={pool.name for pool in pools},
+            pool_limits=pools,
+            slot_count_offset=queue.op_concurrency_slot_buffer,
+            pool_granularity=config.pool_config.pool_granularity,
+        )
+        limits.append(Limit(counter, "The limit of a pool is reached that was set in Dagster."))
+    return limits
 
 
 def forgotten_runs(instance: DagsterInstance) -> list[DagsterRun]:
@@ -150,7 +242,7 @@ def locked_queue(home: Home) -> Iterator[None]:
     while True:
         with path.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_at(file, path):
+            if is_at(file.fileno(), path):
                 yield
                 return
 
@@ -175,11 +267,3 @@ def _lock_removed(home: Home) -> Iterator[None]:
     finally:
         with locked_queue(home):
             queue_lock(home).unlink()
-
-
-def _is_at(file: IO[str], path: Path) -> bool:
-    """Whether the file was not removed between opening and locking it."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False

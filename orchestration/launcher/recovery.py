@@ -1,36 +1,71 @@
 """After a crash: runs that nobody supervises go back into the queue.
 
-The daemon mends before it launches anything, so it may mend runs that were about to start. The
-warm server mends before it answers, but leaves those alone: the daemon may be starting them.
+Each part settles what was its own. The daemon starts runs, and mends those that were about to start
+before it launches anything. The warm server looks after runs under way, and mends those before it
+answers anybody; but for those that its own process is still to speak for, after starting over.
 """
 
+import fcntl
 import logging
+import os
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from contracts.home import Home
-from orchestration.launcher import messages
-from orchestration.launcher.paths import run_socket
+from orchestration.launcher.messages import (
+    NoAnswerError,
+    NobodyListensError,
+    ask,
+    is_anybody_there,
+)
+from orchestration.launcher.paths import run_socket, run_sockets
 from orchestration.launcher.report import Reporter
 
 logger = logging.getLogger("framegate.launcher")
 
 UNDER_WAY = (DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING)
-STARTING = (DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING)
+STARTING = (DagsterRunStatus.STARTING,)
+
+#: Longer than it takes the server to find out that changed code does not load.
+_SERVER_SECONDS = 150.0
 
 
-def recover(instance: DagsterInstance, home: Home, statuses: Sequence[DagsterRunStatus]) -> None:
-    """Settles every run in one of these states that has no supervisor."""
-    for run in instance.get_runs(RunsFilter(statuses=statuses)):
-        if _is_supervised(home, run):
-            continue
+def recover(
+    instance: DagsterInstance,
+    home: Home,
+    statuses: Sequence[DagsterRunStatus],
+    spoken_for: Collection[str] = (),
+) -> None:
+    """Settles every run in one of these states that has no supervisor, and is not spoken for."""
+    with _locked(home):
+        for run in instance.get_runs(RunsFilter(statuses=statuses)):
+            if run.run_id in spoken_for or is_anybody_there(run_socket(home, run.run_id)):
+                continue
+            try:
+                _settle(instance, home, run.run_id, statuses)
+            except Exception:  # the others are to be settled all the same
+                logger.exception("run %s cannot be settled", run.run_id)
+        sweep(instance, home)
+
+
+def runs_of_server(home: Home) -> Collection[str]:
+    """The runs that the warm server speaks for, once it has answered whatever it was asked before.
+
+    None if there is no server: then the next one settles what it finds.
+    """
+    deadline = time.monotonic() + _SERVER_SECONDS
+    while time.monotonic() < deadline:
         try:
-            _settle(instance, home, run)
-        except Exception:  # the others are to be settled all the same
-            logger.exception("run %s cannot be settled", run.run_id)
-    sweep(instance, home)
+            return set(ask(home.workers_socket, {"action": "status"})["runs"])
+        except NoAnswerError:
+            logger.warning("the warm server is busy: its answer is waited for")
+        except NobodyListensError:
+            break
+    return ()
 
 
 def sweep(instance: DagsterInstance, home: Home) -> None:
@@ -43,8 +78,13 @@ def sweep(instance: DagsterInstance, home: Home) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _settle(instance: DagsterInstance, home: Home, run: DagsterRun) -> None:
-    reporter = Reporter(instance, home, run.run_id)
+def _settle(
+    instance: DagsterInstance, home: Home, run_id: str, statuses: Sequence[DagsterRunStatus]
+) -> None:
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status not in statuses:
+        return  # somebody has settled it since the list was read
+    reporter = Reporter(instance, home, run_id)
     if reporter.conclude():
         return
     if run.status is DagsterRunStatus.CANCELING:
@@ -53,9 +93,13 @@ def _settle(instance: DagsterInstance, home: Home, run: DagsterRun) -> None:
         reporter.requeue(run, "The stack ended while the run was under way.")
 
 
-def _is_supervised(home: Home, run: DagsterRun) -> bool:
+@contextmanager
+def _locked(home: Home) -> Iterator[None]:
+    """Daemon and server do not mend at the same time."""
+    run_sockets(home).mkdir(parents=True, exist_ok=True)
+    folder = os.open(run_sockets(home), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        messages.ask(run_socket(home, run.run_id), {"action": "status"})
-    except messages.NobodyListensError:
-        return False
-    return True
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)

@@ -3,10 +3,12 @@
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from contracts.held_file import hold
 from contracts.home import Home
 from pipelines.registry.devices import Inventory, InventoryError
 
@@ -15,10 +17,13 @@ _LOOK_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Release:
-    """What was held on the device before the kill, and whether it is back."""
+    """What was held on the device before the kill, and whether it is back.
+
+    `held_bytes` is None where nobody looked in time, as after a crash.
+    """
 
     device: str
-    held_bytes: int
+    held_bytes: int | None
     released: bool
     milliseconds: int
     verified_at: str
@@ -35,12 +40,12 @@ class Release:
         )
 
 
-def held_bytes(inventory: Inventory, uuid: str, pids: frozenset[int]) -> int:
-    """What these processes hold on the device; 0 where the driver does not answer."""
+def held_bytes(inventory: Inventory, uuid: str, pids: frozenset[int]) -> int | None:
+    """What these processes hold on the device; None where the driver does not answer."""
     try:
         return sum(count for pid, count in inventory.held(uuid).items() if pid in pids)
     except InventoryError:
-        return 0
+        return None
 
 
 def wait_for_release(
@@ -48,10 +53,10 @@ def wait_for_release(
     uuid: str,
     pids: frozenset[int],
     *,
-    held_before: int,
+    held_before: int | None,
     timeout: float,
 ) -> Release:
-    """Looks until none of `pids` holds memory on the device any more, for `timeout` s at most."""
+    """Looks until the driver lists none of `pids` on the device, for `timeout` s at most."""
     started = time.monotonic()
     while True:
         holders = _holders(inventory, uuid, pids)
@@ -68,22 +73,21 @@ def wait_for_release(
         time.sleep(_LOOK_SECONDS)
 
 
-def take_out_of_service(home: Home, uuid: str, run_id: str, pids: tuple[int, ...]) -> None:
-    """From now on nothing is leased on the device, and health says so."""
-    path = home.out_of_service(uuid)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    note: Mapping[str, object] = {"run_id": run_id, "pids": list(pids), "by": os.getpid()}
-    path.write_text(json.dumps(note))
-
-
-def put_into_service(home: Home, uuid: str) -> None:
-    home.out_of_service(uuid).unlink(missing_ok=True)
+@contextmanager
+def out_of_service(home: Home, uuid: str, run_id: str) -> Iterator[None]:
+    """Until the block or this process ends, nothing is leased on the device; health says so."""
+    path = home.out_of_service(uuid) / f"{run_id}.json"
+    file = hold(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(file)
 
 
 def _holders(inventory: Inventory, uuid: str, pids: frozenset[int]) -> list[int]:
     """Without an answer from the driver nothing is proven: every process may hold memory."""
     try:
-        held = inventory.held(uuid)
+        return sorted(pids & inventory.held(uuid).keys())
     except InventoryError:
         return sorted(pids)
-    return sorted(pid for pid in pids if held.get(pid, 0) > 0)

@@ -26,7 +26,10 @@ class Reporter:
     def report_end(
         self, verdict: Verdict, end: WorkerEnd, reported: bytes, release: Release | None
     ) -> None:
-        """The run's last event, unless somebody ended the run before."""
+        """The run's last event, unless somebody ended the run before.
+
+        `release` is of a GPU whose processes were killed or crashed; None for every other end.
+        """
         shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
         run = self.instance.get_run_by_id(self.run_id)
         if run is None or run.is_finished:
@@ -49,9 +52,10 @@ class Reporter:
         holders = sorted({*pids, *(release.holders if release else ())})
         note = {"pids": holders, "signal": "SIGKILL", "host": socket.gethostname()}
         self.instance.add_run_tags(self.run_id, {CANCELLATION_FAILED_TAG: json.dumps(note)})
+        what = "cannot be killed" if pids else "may still hold memory on its device"
         self.instance.report_engine_event(
-            f"Processes {holders} of this run cannot be killed; its device is out of service "
-            "until they are gone.",
+            f"Processes {holders} of this run {what}; until they are gone, a GPU that it leased is "
+            "out of service.",
             self.instance.get_run_by_id(self.run_id),
         )
 
@@ -59,7 +63,9 @@ class Reporter:
         """The supervisor is gone without a word, and its worker with it."""
         shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
         run = self.instance.get_run_by_id(self.run_id)
-        if run is None or run.is_finished or self.conclude():
+        if run is None or run.is_finished or run.status is DagsterRunStatus.QUEUED:
+            return
+        if self.conclude():
             return
         if run.status is DagsterRunStatus.CANCELING:
             self.instance.report_run_canceled(run, self._cancellation_message())
@@ -88,7 +94,12 @@ class Reporter:
         return bool(told.records)
 
     def requeue(self, run: DagsterRun, why: str) -> None:
+        """Whatever the last attempt could not be done with is no matter of the next one."""
         shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
+        if run.status is DagsterRunStatus.QUEUED:
+            return  # who launched it has put it back already
+        if run.tags.get(CANCELLATION_FAILED_TAG):
+            self.instance.add_run_tags(self.run_id, {CANCELLATION_FAILED_TAG: ""})
         self.instance.report_engine_event(f"{why} It goes back into the queue.", run)
         self.instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
 
@@ -97,12 +108,12 @@ class Reporter:
         self.instance.report_run_failed(run, f"{failure.code}: {failure.message}")
 
     def _report_release(self, run: DagsterRun, release: Release) -> None:
-        self.instance.add_run_tags(run.run_id, {RELEASE_TAG: release.to_tag()})
-        self.instance.report_engine_event(
-            f"{release.held_bytes} bytes on {release.device} were held before the kill and were "
-            f"back after {release.milliseconds} ms.",
-            run,
-        )
+        if release.held_bytes is None:
+            before = f"What was held on {release.device} is not known; it was"
+        else:
+            before = f"{release.held_bytes} bytes on {release.device} were held before; they were"
+            self.instance.add_run_tags(run.run_id, {RELEASE_TAG: release.to_tag()})
+        self.instance.report_engine_event(f"{before} back after {release.milliseconds} ms.", run)
 
     def _cancellation_message(self) -> str | None:
         """Who cancelled, and why, as REST left it; None for a cancellation in the UI."""

@@ -18,10 +18,10 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
 from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure, log_fields
 from orchestration.launcher import messages
-from orchestration.launcher.lease import Wait
-from orchestration.launcher.need import Need, need_of
+from orchestration.launcher.capacity import Capacity
+from orchestration.launcher.lease import PROCESSOR, Wait
+from orchestration.launcher.need import Need, need_of, presets_now
 from orchestration.launcher.paths import run_socket
-from orchestration.launcher.placement import place
 from orchestration.launcher.report import Reporter
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -59,7 +59,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Raises DagsterUserCodeUnreachableError while the server is away: the run stays queued."""
         run = context.dagster_run
-        need = need_of(run, load_catalog())
+        need = need_of(run, load_catalog(), presets_now(self._home.presets))
         lease = self._lease(run, need)
         answer = self._ask_server(
             {
@@ -74,6 +74,8 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             broken = Failure("CODE_DOES_NOT_LOAD", error, "Mend the code, then submit again.")
             self._instance.add_run_tags(run.run_id, {FAILURE_TAG: broken.to_tag()})
             raise DagsterLaunchFailedError(error)  # type: ignore[no-untyped-call] # dagster's own
+        if reason := answer.get("not_yet"):
+            raise DagsterUserCodeUnreachableError(reason)
         logger.info("a run is launched", extra=log_fields(run.run_id, run.tags))
 
     def terminate(self, run_id: str) -> bool:
@@ -125,17 +127,41 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server tells its end.")
         if Reporter(self._instance, self._home, run.run_id).conclude():
             return CheckRunHealthResult(WorkerStatus.SUCCESS, "Its last event was written.")
+        if self._has_moved_on(run):
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "It has just been settled.")
         shutil.rmtree(self._home.partial(run.run_id), ignore_errors=True)
         lost = Failure("WORKER_LOST", "Nobody supervises the run any more.")
         self._instance.add_run_tags(run.run_id, {FAILURE_TAG: lost.to_tag()})
         return CheckRunHealthResult(WorkerStatus.FAILED, f"WORKER_LOST: {error}")
 
+    def _has_moved_on(self, run: DagsterRun) -> bool:
+        """Whether somebody put the run back into the queue, or started it again, since monitoring
+        read it.
+        """
+        found = self._instance.get_run_by_id(run.run_id)
+        return (
+            found is None
+            or found.status is not run.status
+            or messages.is_anybody_there(run_socket(self._home, run.run_id))
+        )
+
     def _lease(self, run: DagsterRun, need: Need) -> dict[str, Any] | None:
-        device = place(self._home, self._inventory, need, self._settings.gpu_slots)
+        if not need.takes_slot:
+            return None
+        settings = self._settings
+        capacity = Capacity.now(
+            self._home,
+            self._inventory,
+            gpu_slots=settings.gpu_slots,
+            cpu_slots=settings.cpu_slots,
+        )
+        device = capacity.place(need)
         if isinstance(device, Wait):  # the memory was taken since the run left the queue
             raise DagsterUserCodeUnreachableError(device.reason)
         if device is None:
             return None
+        if device == PROCESSOR:
+            return {"uuid": device.uuid, "memory": 0}
         self._instance.add_run_tags(run.run_id, {DEVICE_TAG: f"{device.name} {device.uuid}"})
         return {"uuid": device.uuid, "memory": need.memory}
 

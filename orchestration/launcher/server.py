@@ -13,6 +13,8 @@ import selectors
 import signal
 import socket
 import sys
+import time
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn
@@ -25,8 +27,9 @@ from contracts.home import Home
 from orchestration.disk_space import await_room
 from orchestration.launcher import messages
 from orchestration.launcher.child import become_run, in_child
+from orchestration.launcher.insist import insist
 from orchestration.launcher.instance import Instances, open_instances
-from orchestration.launcher.lease import Lease, acquire, write
+from orchestration.launcher.lease import Lease, acquire, is_leased, write
 from orchestration.launcher.paths import queue_socket, run_socket, run_sockets
 from orchestration.launcher.preload import preload
 from orchestration.launcher.processes import adopt_orphans, end_descendants, reap
@@ -41,6 +44,7 @@ DEFINITIONS = "orchestration.definitions"
 
 _SUPERVISORS = "FRAMEGATE_SUPERVISORS"
 _STOP_SECONDS = 8.0
+_LEASE_SECONDS = 0.05
 
 logger = logging.getLogger("framegate.workers")
 
@@ -55,6 +59,8 @@ class Server:
     instances: Instances
     supervisors: dict[int, str]
     _stopping: bool = field(default=False, init=False)
+    #: What a forked process closes at once.
+    _sockets: list[socket.socket] = field(default_factory=list, init=False)
 
     def serve(self) -> None:
         """Answers launch requests until SIGTERM or SIGINT; then no run worker is left."""
@@ -64,6 +70,7 @@ class Server:
         with messages.listen(path) as listener, selectors.DefaultSelector() as selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(wakeup, selectors.EVENT_READ)
+            self._sockets = [listener, wakeup]
             self._mourn()  # whoever ended while the server started over
             while not self._stopping:
                 ready = {key.fileobj for key, _mask in selector.select()}
@@ -86,40 +93,61 @@ class Server:
         return reader
 
     def _answer(self, listener: socket.socket) -> None:
+        """One question; whatever is wrong with it, the others are answered all the same."""
         connection, _address = listener.accept()
         with connection:
             connection.settimeout(1.0)
-            with contextlib.suppress(OSError, ValueError):
-                request = messages.receive(connection)
-                if request.get("action") != "launch":
-                    messages.send(connection, {"runs": sorted(self.supervisors.values())})
-                elif self.sources.are_current:
-                    messages.send(connection, {"pid": self._launch(request, listener)})
-                elif error := load_error(DEFINITIONS):
-                    messages.send(connection, {"error": error})
-                else:
-                    messages.send(connection, {"restarting": True})
-                    self._start_over()
+            try:
+                self._serve(messages.receive(connection), connection)
+            except (OSError, ValueError) as error:  # whoever only looks whether we are there, too
+                logger.debug("a question was not answered", extra={"error": str(error)})
+            except Exception:
+                logger.exception("a question was not answered")
 
-    def _launch(self, request: dict[str, Any], listener: socket.socket) -> int:
-        """Forks the run's supervisor; the lease is held from here on, without a gap."""
-        lease = Lease(request["run_id"], **request["lease"]) if request.get("lease") else None
-        lease_file = acquire(self.home, lease) if lease else None
+    def _serve(self, request: dict[str, Any], connection: socket.socket) -> None:
+        if request.get("action") != "launch":
+            messages.send(connection, {"runs": sorted(self.supervisors.values())})
+        elif self.sources.are_current:
+            messages.send(connection, self._launch(request, connection))
+        elif error := load_error(DEFINITIONS):
+            messages.send(connection, {"error": error})
+        else:
+            messages.send(connection, {"restarting": True})
+            self._start_over()
+
+    def _launch(self, request: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
+        """Forks the run's supervisor; the lease is held from here on, without a gap.
+
+        What keeps a run from being launched now is "not_yet": it stays in the queue.
+        """
+        run_id = request["run_id"]
+        if run_id in self.supervisors.values():
+            return {"not_yet": "How the run's last attempt ended is still to be told."}
+        lease = Lease(run_id, **request["lease"]) if request.get("lease") else None
         server = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            listener.close()
-            self._supervise(request, server, lease, lease_file)
-        if lease_file is not None:
-            os.close(lease_file)
-        self.supervisors[pid] = request["run_id"]
-        return pid
+        lease_file = None
+        try:
+            lease_file = acquire(self.home, lease) if lease else None
+            pid = os.fork()
+        except OSError as error:  # no more processes, no memory, the last attempt's lease
+            return {"not_yet": f"The run worker cannot be started: {error}"}
+        else:
+            if pid == 0:
+                self._sockets.append(connection)
+                self._supervise(request, server, lease, lease_file)
+        finally:
+            if lease_file is not None:
+                os.close(lease_file)
+        self.supervisors[pid] = run_id
+        return {"pid": pid}
 
     def _supervise(
         self, request: dict[str, Any], server: int, lease: Lease | None, lease_file: int | None
     ) -> NoReturn:
         status = 1
         try:
+            for file in self._sockets:
+                file.close()
             with logs.knowing(**request["log_fields"]):
                 become_run(self.home.worker_log(request["run_id"]), lease)
                 if lease and lease_file is not None:
@@ -158,19 +186,22 @@ class Server:
         """
         for child in psutil.Process().children():
             if child.pid not in self.supervisors:
-                for process in [child, *child.children(recursive=True)]:
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        process.kill()
+                with contextlib.suppress(psutil.Error):
+                    for process in [child, *child.children(recursive=True)]:
+                        with contextlib.suppress(psutil.Error):
+                            process.kill()
 
     def _report_lost(self, run_id: str) -> None:
         """Says so on the run, from a process of its own: the server never opens a database."""
 
         def report() -> None:
-            await_room(self.home.root)
-            Reporter(self.instances.own, self.home, run_id).report_lost()
             run_socket(self.home, run_id).unlink(missing_ok=True)
+            while is_leased(self.home, run_id):  # by what the supervisor left behind
+                time.sleep(_LEASE_SECONDS)
+            await_room(self.home.root)
+            insist(Reporter(self.instances.own, self.home, run_id).report_lost)
 
-        self.supervisors[in_child(report)] = run_id
+        self.supervisors[in_child(report, self._sockets)] = run_id
 
     def _stop_runs(self) -> None:
         for run_id in self.supervisors.values():
@@ -183,15 +214,14 @@ class Server:
 
     def _start_over(self) -> NoReturn:
         """The same process with fresh code; its supervisors stay its children."""
-        signal.set_wakeup_fd(-1)
         environment = {**os.environ, _SUPERVISORS: json.dumps(self.supervisors)}
         os.execve(sys.executable, [sys.executable, "-m", __spec__.name], environment)  # noqa: S606
 
 
-def recover_runs(instance: DagsterInstance, home: Home) -> None:
+def recover_runs(instance: DagsterInstance, home: Home, inherited: Collection[str]) -> None:
     """Mends what an earlier server left behind."""
     messages.remove_abandoned(run_sockets(home))
-    recover(instance, home, UNDER_WAY)
+    recover(instance, home, UNDER_WAY, spoken_for=inherited)
 
 
 def main() -> None:
@@ -199,10 +229,11 @@ def main() -> None:
     # A descriptor of its own: supervisors go on logging here when their output goes elsewhere.
     own_stderr = os.fdopen(os.dup(sys.stderr.fileno()), "w", buffering=1)
     logs.configure(settings.log_format, settings.log_level, own_stderr)
-    supervisors = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
+    supervisors: dict[str, str] = json.loads(os.environ.pop(_SUPERVISORS, "{}"))
     preload(DEFINITIONS)
     instances = open_instances(settings.folders.dagster)
-    os.waitpid(in_child(partial(recover_runs, instances.own, settings.folders)), 0)
+    mend = partial(recover_runs, instances.own, settings.folders, list(supervisors.values()))
+    os.waitpid(in_child(mend), 0)
     Server(
         home=settings.folders,
         inventory=settings.load_inventory(),

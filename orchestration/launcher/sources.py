@@ -33,16 +33,23 @@ class Sources:
         return all(_changed_at(file) == time for file, time in self.changed_at.items())
 
 
-def load_error(module: str) -> str | None:
+def load_error(module: str, timeout: float = _CHECK_SECONDS) -> str | None:
     """Why a fresh interpreter cannot import the module; None if it can."""
-    check = subprocess.run(  # noqa: S603 - our own interpreter, a module name of ours
-        [sys.executable, "-c", f"import {module}"],
-        capture_output=True,
-        text=True,
-        timeout=_CHECK_SECONDS,
-        check=False,
-    )
-    return check.stderr.strip().splitlines()[-1] if check.returncode else None
+    try:
+        check = subprocess.run(  # noqa: S603 - our own interpreter, a module name of ours
+            [sys.executable, "-c", f"import {module}"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"The code had not loaded after {timeout:g} s."
+    if check.returncode == 0:
+        return None
+    said = check.stderr.strip().splitlines()
+    return said[-1] if said else f"Loading the code ended with exit code {check.returncode}."
 
 
 def _changed_at(file: str) -> int:

@@ -4,15 +4,19 @@ interrupt -> grace -> SIGKILL to everything the worker ever started -> proof tha
 is back -> the run's last event.
 """
 
+import itertools
 import logging
 import os
 import select
 import selectors
 import signal
 import socket
+import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dagster import DagsterInstance
@@ -20,10 +24,11 @@ from dagster import DagsterInstance
 from contracts.home import Home
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
+from orchestration.launcher.insist import insist
 from orchestration.launcher.instance import Instances
 from orchestration.launcher.lease import Lease, give_back
-from orchestration.launcher.oom import oom_kills
-from orchestration.launcher.outcome import Order, WorkerEnd, decide
+from orchestration.launcher.oom import LOOK_SECONDS, RecentKills
+from orchestration.launcher.outcome import Order, Verdict, WorkerEnd, decide
 from orchestration.launcher.paths import run_socket
 from orchestration.launcher.processes import (
     adopt_orphans,
@@ -36,8 +41,7 @@ from orchestration.launcher.processes import (
 from orchestration.launcher.release import (
     Release,
     held_bytes,
-    put_into_service,
-    take_out_of_service,
+    out_of_service,
     wait_for_release,
 )
 from orchestration.launcher.report import Reporter
@@ -49,6 +53,9 @@ logger = logging.getLogger("framegate.workers")
 _KILL_SECONDS = 5.0
 _RELEASE_SECONDS = 10.0
 _STUCK_LOOK_SECONDS = 1.0
+_STUCK_KILL_SECONDS = 0.1
+#: How long a canceller is kept waiting until the run says that it is being cancelled.
+_TELL_SECONDS = 1.0
 _ROOM_SECONDS = 0.5
 _PIPE_BYTES = 65536
 
@@ -70,13 +77,14 @@ class Supervisor:
     _killed: bool = field(default=False, init=False)
     _last_event: bytes = field(default=b"", init=False)
     _tree: frozenset[int] = field(default=frozenset(), init=False)
-    _held: int = field(default=0, init=False)
+    _held: int | None = field(default=None, init=False)
+    _oom: RecentKills = field(default_factory=RecentKills, init=False)
+    _telling: threading.Thread | None = field(default=None, init=False)
 
     def supervise(self) -> None:
         """Starts the worker, watches it, and reports; returns when all of it is gone."""
         adopt_orphans()
         started = time.monotonic()
-        kills_before = oom_kills()
         path = run_socket(self.home, self.run_id)
         with ExitStack() as stack:
             listener = stack.enter_context(messages.listen(path))
@@ -85,12 +93,11 @@ class Supervisor:
             instance = stack.enter_context(self.instances.own)
             reporter = Reporter(instance, self.home, self.run_id)
             status = self._watch(events, listener, instance)
-            release = self._clear_up(reporter)
+            end = WorkerEnd(status, bool(self._last_event), self._oom.count())
+            serve = partial(self._serve, listener, instance)
+            release = self._clear_up(reporter, serve)
             give_back(self.home, self.run_id)
-            self._await_room(listener, instance)
-            end = WorkerEnd(status, bool(self._last_event), oom_kills() - kills_before)
-            verdict = decide(self._order, end)
-            reporter.report_end(verdict, end, self._last_event, release)
+            verdict = self._tell_end(end, release, reporter, serve)
         logger.info(
             "a run worker has ended",
             extra={
@@ -110,6 +117,7 @@ class Supervisor:
             listener.close()
             os.close(reader)
             execute(self.run_id, self.home, self.instances.worker, writer)
+        self._tree = frozenset({self._worker})
         os.close(writer)
         os.set_blocking(reader, False)
         return reader
@@ -121,7 +129,7 @@ class Supervisor:
             for file in (events, listener, worker_end, server_end):
                 selector.register(file, selectors.EVENT_READ)
             while True:
-                ready = {key.fileobj for key, _mask in selector.select(self._patience())}
+                ready = {key.fileobj for key, _mask in selector.select(self._until_next())}
                 if events in ready and not self._read_last_event(events):
                     selector.unregister(events)
                 if listener in ready:
@@ -134,12 +142,12 @@ class Supervisor:
                     return os.waitpid(self._worker, 0)[1]
                 if self._patience() == 0.0 and not self._kill():
                     return signal.SIGKILL
+                if not ready:
+                    self._oom.look()
 
-    def _await_room(self, listener: socket.socket, instance: DagsterInstance) -> None:
-        """On a full disk, how the run ended is told later; whoever asks meanwhile is answered."""
-        while not has_room(self.home.root):
-            if select.select([listener], [], [], _ROOM_SECONDS)[0]:
-                self._answer(listener, instance)
+    def _until_next(self) -> float:
+        patience = self._patience()
+        return LOOK_SECONDS if patience is None else min(patience, LOOK_SECONDS)
 
     def _patience(self) -> float | None:
         """Seconds until something must be killed; None for as long as it takes."""
@@ -167,19 +175,37 @@ class Supervisor:
                 messages.send(connection, {"worker": self._worker, "tree": descendants()})
             except (OSError, ValueError):
                 return  # whoever asked hung up; what was ordered stands
+            except Exception:
+                logger.exception("an order was not answered")
+
+    def _serve(self, listener: socket.socket, instance: DagsterInstance, seconds: float) -> None:
+        """Answers whoever asks meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([listener], [], [], left)[0]:
+                self._answer(listener, instance)
 
     def _cancel(self, instance: DagsterInstance) -> None:
         if self._order is not Order.NONE:
             return
         self._order = Order.CANCEL
         self._kill_at = time.monotonic() + self.grace_seconds
-        self._tree = frozenset(descendants())
+        self._tree |= frozenset(descendants())
         self._held = self._held_bytes()
         send_signal(self._worker, signal.SIGINT)
         if not has_room(self.home.root):
             return  # what is running can be ended all the same
-        if run := instance.get_run_by_id(self.run_id):
-            instance.report_run_canceling(run)
+        # A database that is away must not keep the worker from being killed in time.
+        self._telling = threading.Thread(target=self._tell_canceling, args=[instance], daemon=True)
+        self._telling.start()
+        self._telling.join(_TELL_SECONDS)
+
+    def _tell_canceling(self, instance: DagsterInstance) -> None:
+        try:
+            if run := instance.get_run_by_id(self.run_id):
+                instance.report_run_canceling(run)
+        except Exception:
+            logger.exception("the run does not say that it is being cancelled")
 
     def _stop(self) -> None:
         """The stack stops, or the server is gone: the work is dropped, and the run kept."""
@@ -192,39 +218,68 @@ class Supervisor:
         if self._killed:
             return False
         self._tree |= frozenset(descendants())
-        self._held = self._held or self._held_bytes()
+        if self._held is None:
+            self._held = self._held_bytes()
         kill_descendants()
         self._killed = True
         self._kill_at = time.monotonic() + _KILL_SECONDS
         return True
 
-    def _clear_up(self, reporter: Reporter) -> Release | None:
+    def _clear_up(self, reporter: Reporter, serve: Callable[[float], None]) -> Release | None:
         """Ends what the worker left behind, and waits until nothing of it holds anything."""
         self._tree |= frozenset(descendants())
         survivors = end_descendants(_KILL_SECONDS)
         release = self._wait_for_release(_RELEASE_SECONDS)
-        if survivors or (release and not release.released):
-            reporter.report_stuck(release, survivors)
-            release = self._outlast(release)
+        if not survivors and (release is None or release.released):
+            return release
+        with ExitStack() as stack:
+            if gpu := self._gpu:
+                stack.enter_context(out_of_service(self.home, gpu, self.run_id))
+            try:
+                reporter.report_stuck(release, survivors)
+            except Exception:
+                logger.exception("the run does not say that something of it is left")
+            while survivors or (release and not release.released):  # however long it takes
+                serve(_STUCK_LOOK_SECONDS)
+                survivors = end_descendants(_STUCK_KILL_SECONDS)
+                release = self._wait_for_release(0.0)
         return release
 
-    def _outlast(self, release: Release | None) -> Release | None:
-        """However long it takes: a device is back in service only when it is free."""
-        if self.lease:
-            holders = release.holders if release else ()
-            take_out_of_service(self.home, self.lease.uuid, self.run_id, holders)
-        while end_descendants(_STUCK_LOOK_SECONDS) or (release and not release.released):
-            release = self._wait_for_release(_STUCK_LOOK_SECONDS)
-        if self.lease:
-            put_into_service(self.home, self.lease.uuid)
-        return release
+    def _tell_end(
+        self,
+        end: WorkerEnd,
+        release: Release | None,
+        reporter: Reporter,
+        serve: Callable[[float], None],
+    ) -> Verdict:
+        """On a full disk, or with the database away, it is told later."""
+        while not has_room(self.home.root):
+            serve(_ROOM_SECONDS)
+        tries = itertools.count()
+
+        def say() -> Verdict:
+            if self._telling:
+                self._telling.join()
+            verdict = decide(self._order, end)
+            if next(tries) and reporter.conclude():
+                return verdict  # the first try had come as far as the event
+            killed = verdict is not Verdict.AS_REPORTED
+            reporter.report_end(verdict, end, self._last_event, release if killed else None)
+            return verdict
+
+        return insist(say, pause=serve)
 
     def _wait_for_release(self, timeout: float) -> Release | None:
-        if self.lease is None:
+        if not (gpu := self._gpu):
             return None
         return wait_for_release(
-            self.inventory, self.lease.uuid, self._tree, held_before=self._held, timeout=timeout
+            self.inventory, gpu, self._tree, held_before=self._held, timeout=timeout
         )
 
-    def _held_bytes(self) -> int:
-        return held_bytes(self.inventory, self.lease.uuid, self._tree) if self.lease else 0
+    @property
+    def _gpu(self) -> str | None:
+        """The UUID of the leased GPU."""
+        return self.lease.gpu if self.lease else None
+
+    def _held_bytes(self) -> int | None:
+        return held_bytes(self.inventory, self._gpu, self._tree) if self._gpu else None

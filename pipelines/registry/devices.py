@@ -4,12 +4,17 @@
 module is cheap: the driver is first touched when an inventory is asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import pynvml
+
+from pipelines.registry.deadline import Answer, Deadline
+
+_ANSWER_SECONDS = 5.0
 
 
 class InventoryError(Exception):
@@ -33,37 +38,36 @@ class Inventory(Protocol):
         ...
 
     def held(self, uuid: str) -> Mapping[int, int]:
-        """Bytes held on the device by process id. Raises InventoryError."""
+        """Bytes held on the device by process id: 0 for a process that holds memory of which the
+        driver does not say how much. Raises InventoryError.
+        """
         ...
 
 
 @dataclass
 class NvmlInventory:
-    """The real inventory. NVML is initialised on first use, and again after a driver error."""
+    """The real inventory. NVML is initialised on first use, and again after a driver error. A
+    driver that hangs has failed.
+    """
 
+    deadline: Deadline = field(default_factory=lambda: Deadline(_ANSWER_SECONDS))
     _ready: bool = field(default=False, init=False)
 
     def devices(self) -> tuple[Device, ...]:
-        if not self._start():
-            return ()
-        try:
-            count = pynvml.nvmlDeviceGetCount()
-            handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
-            return tuple(_device(part) for handle in handles for part in _instances(handle))
-        except pynvml.NVMLError as error:
-            self._ready = False
-            raise InventoryError(str(error)) from error
+        return self._ask(_devices, nothing=())
 
     def held(self, uuid: str) -> Mapping[int, int]:
-        if not self._start():
-            return {}
+        return self._ask(partial(_held, uuid), nothing={})
+
+    def _ask(self, question: Callable[[], Answer], nothing: Answer) -> Answer:
+        """`nothing` is the answer where there is no driver."""
         try:
-            handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
-            processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+            return self.deadline.call(lambda: question() if self._start() else nothing)
         except pynvml.NVMLError as error:
             self._ready = False
             raise InventoryError(str(error)) from error
-        return {process.pid: process.usedGpuMemory or 0 for process in processes}
+        except TimeoutError as error:
+            raise InventoryError(f"The driver hangs: {error}") from error
 
     def _start(self) -> bool:
         """Whether there is a driver to ask; a machine without one is healthy and has no GPU."""
@@ -73,19 +77,29 @@ class NvmlInventory:
             pynvml.nvmlInit()
         except (pynvml.NVMLError_LibraryNotFound, pynvml.NVMLError_DriverNotLoaded):
             return False
-        except pynvml.NVMLError as error:
-            raise InventoryError(str(error)) from error
         self._ready = True
         return True
 
 
+def _devices() -> tuple[Device, ...]:
+    count = pynvml.nvmlDeviceGetCount()
+    handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
+    return tuple(_device(part) for handle in handles for part in _instances(handle))
+
+
+def _held(uuid: str) -> Mapping[int, int]:
+    handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
+    processes = pynvml.nvmlDeviceGetComputeRunningProcesses(handle)
+    return {process.pid: process.usedGpuMemory or 0 for process in processes}
+
+
 def _instances(handle: Any) -> list[Any]:
     """The MIG instances of a GPU that is divided, else the GPU itself."""
-    with suppress(pynvml.NVMLError):
+    try:
         enabled, _pending = pynvml.nvmlDeviceGetMigMode(handle)
-        if enabled == pynvml.NVML_DEVICE_MIG_ENABLE:
-            return _mig_instances(handle)
-    return [handle]
+    except (pynvml.NVMLError_NotSupported, pynvml.NVMLError_FunctionNotFound):
+        return [handle]  # the GPU, or the driver, is older than MIG
+    return _mig_instances(handle) if enabled == pynvml.NVML_DEVICE_MIG_ENABLE else [handle]
 
 
 def _mig_instances(handle: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from pipelines.registry.devices import Device
 from pipelines.registry.spec import PipelineCard
@@ -14,6 +14,14 @@ def gpu_memory(card: PipelineCard, config: BaseModel) -> int:
         return int(card.gpu_memory(config))
     except Exception:  # noqa: BLE001 - an estimate that cannot be made must not refuse a config
         return 0
+
+
+def can_use_gpu(card: PipelineCard) -> bool:
+    """Whether a run with the card's defaults would hold memory on a GPU."""
+    try:
+        return gpu_memory(card, card.config()) > 0
+    except ValidationError:  # a third party's config without defaults
+        return False
 
 
 def fits_no_device(required: int, devices: Sequence[Device]) -> bool:

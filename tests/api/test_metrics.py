@@ -3,6 +3,7 @@ Dagster is away.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.metrics.labels import LabelValues
 from api.settings import Settings
+from contracts.held_file import hold
 from contracts.run import CANCELLATION_FAILED_TAG, DEVICE_TAG, FAILURE_TAG, KIND, KIND_TAG, Failure
 from pipelines.registry.devices import Device, Inventory, InventoryError
 
@@ -227,13 +229,12 @@ async def test_a_gpu_is_told_with_its_memory_and_leases(
 ) -> None:
     tags = {KIND_TAG: KIND, DEVICE_TAG: "NVIDIA H100 GPU-1"}
     dagster.add("face_detection", status="STARTED", tags=tags)
-    out_of_service = services.home.out_of_service("GPU-1")
     device = {"uuid": "GPU-1", "name": "NVIDIA H100"}
 
     found = await read()
-    out_of_service.parent.mkdir(parents=True)
-    out_of_service.touch()
+    mark = hold(services.home.out_of_service("GPU-1") / "run.json")
     later = await read()
+    os.close(mark)
 
     assert value(found, "framegate_device_memory_size_bytes", **device) == 80
     assert value(found, "framegate_device_memory_free_bytes", **device) == 60

@@ -7,14 +7,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
-from dagster import DagsterEventType, DagsterInstance
+from dagster import DagsterEventType, DagsterInstance, RunsFilter
 
 from api.stack.events import StackReady
 from contracts.home import Home
+from contracts.retry import PARENT_TAG
+from contracts.run import USER_TAG_PREFIX
 from orchestration.launcher.instance import open_instance
 
 TERMINAL = {"completed", "failed", "cancelled"}
@@ -24,6 +27,7 @@ _TERMINAL_EVENTS = {
     DagsterEventType.PIPELINE_CANCELED,
 }
 _LOOK_SECONDS = 0.05
+_LABEL = "submission"
 
 
 @dataclass
@@ -34,11 +38,16 @@ class Jobs:
     home: Home
     media: str
     accepted: list[str] = field(default_factory=list)
+    #: Of each job that was submitted here, the tag that its run alone has.
+    labels: dict[str, str] = field(default_factory=dict)
+    #: The workers and supervisors that were seen at work.
+    processes: list[psutil.Process] = field(default_factory=list)
 
     def submit(self, behaviour: str, **config: Any) -> str:
         return self.submit_with(priority=0, behaviour=behaviour, **config)
 
     def submit_with(self, *, priority: int, **config: Any) -> str:
+        label = uuid4().hex
         response = self.client.post(
             "/api/v1/jobs",
             json={
@@ -46,11 +55,14 @@ class Jobs:
                 "pipelines": ["misbehaving"],
                 "config": {"misbehaving": config},
                 "priority": priority,
+                "tags": {_LABEL: label},
             },
         )
         assert response.status_code == 201, response.text
-        self.accepted.append(response.json()["id"])
-        return self.accepted[-1]
+        job: str = response.json()["id"]
+        self.accepted.append(job)
+        self.labels[job] = label
+        return job
 
     def get(self, job: str) -> dict[str, Any]:
         response = self.client.get(f"/api/v1/jobs/{job}")
@@ -99,7 +111,10 @@ class Jobs:
         while not (started.exists() and started.read_text()):
             assert time.monotonic() < deadline, self.get(job)
             time.sleep(_LOOK_SECONDS)
-        return psutil.Process(int(started.read_text()))
+        worker = psutil.Process(int(started.read_text()))
+        supervisor = worker.parent()
+        self.processes += [worker, supervisor] if supervisor else [worker]
+        return worker
 
 
 @pytest.fixture(scope="session")
@@ -147,6 +162,8 @@ def make_jobs(
         with open_instance(home.dagster) as instance:
             for job in jobs.accepted:
                 _promise(jobs, job, instance)
+        _gone, alive = psutil.wait_procs(jobs.processes, timeout=60)
+        assert alive == []
 
     return make
 
@@ -163,8 +180,11 @@ def jobs(
 
 
 def _promise(jobs: Jobs, job: str, instance: DagsterInstance) -> None:
-    """One run, one terminal state that stays, no process, no lease, no partial file."""
+    """One run, one terminal state that stays, no lease, no socket, no partial file."""
     status = jobs.wait(job)["status"]
+    if label := jobs.labels.get(job):
+        runs = instance.get_runs(RunsFilter(tags={f"{USER_TAG_PREFIX}{_LABEL}": label}))
+        assert [run.run_id for run in runs if PARENT_TAG not in run.tags] == [job]
     events = [
         entry
         for entry in instance.all_logs(job)

@@ -1,5 +1,6 @@
 """Leases, proof of release and the reasons to wait, on a stack whose GPUs are made of files."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,13 @@ def _gpu_health(rest: httpx.Client) -> Mapping[str, Any]:
     health = rest.get("/api/v1/health", params={"detailed": "true"}).json()
     device: Mapping[str, Any] = health["details"]["gpu"]["devices"][0]
     return device
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_run_sees_the_device_that_it_leased_and_its_cancellation_proves_the_release(
@@ -170,6 +178,49 @@ def test_memory_that_does_not_come_back_takes_the_device_out_of_service_until_it
     assert gpu_jobs.wait(job)["status"] == "cancelled"
     assert gpu_jobs.wait(waiting)["status"] == "completed"
     assert _gpu_health(gpu_rest)["in_service"] is True
+
+
+def test_memory_that_a_crash_leaves_behind_is_waited_for_too(
+    gpu_jobs: Any, gpu_rest: httpx.Client, gpus: Path
+) -> None:
+    job, worker = gpu_jobs.at_work("stuck_gpu", gpu_memory=2 * GIB)
+    _wait_until((gpus / UUID / f"{worker.pid}.stuck").exists)
+
+    worker.kill()
+
+    _wait_until(lambda: not _gpu_health(gpu_rest)["in_service"])
+    assert gpu_jobs.get(job)["status"] == "running"
+
+    (gpus / UUID / f"{worker.pid}.stuck").unlink()
+
+    assert gpu_jobs.wait(job)["error"]["code"] == "WORKER_KILLED"
+    assert _gpu_health(gpu_rest)["in_service"] is True
+
+
+def test_a_killed_supervisor_gives_its_device_back(gpu_jobs: Any) -> None:
+    job, worker = gpu_jobs.at_work("hold_gpu", gpu_memory=6 * GIB)
+    waiting = gpu_jobs.submit("finish", gpu_memory=6 * GIB)
+    gpu_jobs.wait_for_reason(waiting, "GPU memory")
+
+    worker.parent().kill()
+
+    assert gpu_jobs.wait(job)["error"]["code"] == "WORKER_LOST"
+    assert gpu_jobs.wait(waiting)["status"] == "completed"
+
+
+def test_a_pipeline_of_dagsters_pool_waits_for_a_device_and_says_so(
+    gpu_jobs: Any, gpu_rest: httpx.Client
+) -> None:
+    """Its op is in the pool, which Dagster would have blocked it by, without a word."""
+    busy = [gpu_jobs.at_work("hold_gpu", gpu_memory=GIB)[0] for _ in range(2)]
+    body = {"media": gpu_jobs.media, "pipelines": ["face_detection"]}
+    waiting = gpu_rest.post("/api/v1/jobs", json=body).json()["id"]
+
+    gpu_jobs.wait_for_reason(waiting, "Every GPU already runs 2 job(s).")
+
+    gpu_rest.post(f"/api/v1/jobs/{waiting}/cancel")
+    for job in busy:
+        gpu_jobs.cancel(job)
 
 
 def test_a_higher_priority_leaves_the_queue_first(gpu_jobs: Any) -> None:

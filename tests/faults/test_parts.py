@@ -88,6 +88,25 @@ def test_jobs_queued_while_the_daemon_dies_all_finish(jobs: Any, find_part: Find
     assert [jobs.wait(job)["status"] for job in queued] == ["completed"] * 8
 
 
+def test_a_daemon_killed_while_it_launches_a_job_costs_it_nothing(
+    jobs: Any, find_part: FindPart
+) -> None:
+    """The launch is under way when nobody waits for its answer any more: it must count."""
+    server = find_part(RUN_WORKERS)
+    server.suspend()
+    try:
+        job = jobs.submit("finish")
+        deadline = time.monotonic() + 60.0
+        while jobs.get(job)["queue_position"] is not None:  # then its launch has begun
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        find_part(DAEMON).kill()
+    finally:
+        server.resume()
+
+    assert jobs.wait(job)["status"] == "completed"
+
+
 def test_running_jobs_do_not_need_the_code_server(jobs: Any, find_part: FindPart) -> None:
     first, _ = jobs.at_work("sleep", seconds=3.0)
     second, _ = jobs.at_work("sleep", seconds=3.0)

@@ -11,15 +11,37 @@ import httpx
 import psutil
 import pytest
 
+#: A run that asks for GPU memory leases a device, or a slot on the processor.
+LEASED = {"gpu_memory": 1}
+
+
+def _holds_lease(jobs: Any, job: str) -> bool:
+    return bool((jobs.home.run / "leases" / f"{job}.json").exists())
+
 
 def test_a_killed_worker_fails_its_job_and_says_by_which_signal(jobs: Any) -> None:
-    job, worker = jobs.at_work("sleep")
+    job, worker = jobs.at_work("sleep", **LEASED)
+    assert _holds_lease(jobs, job)
 
     worker.kill()
 
     error = jobs.wait(job, {"failed"})["error"]
     assert error["code"] == "WORKER_KILLED"
     assert "SIGKILL" in error["message"]
+
+
+def test_a_worker_killed_while_it_writes_leaves_nothing_half_written(jobs: Any) -> None:
+    job, worker = jobs.at_work("write")
+    lines = jobs.home.partial(job) / "misbehaving" / "lines.txt"
+    deadline = time.monotonic() + 60.0
+    while not (lines.exists() and lines.stat().st_size):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+    worker.kill()
+
+    assert jobs.wait(job)["status"] == "failed"
+    assert not jobs.home.results(job).exists()
 
 
 def test_a_crash_in_native_code_is_told_by_its_signal(jobs: Any) -> None:
@@ -56,7 +78,8 @@ def test_a_gpu_that_is_too_small_is_called_that(jobs: Any) -> None:
 
 
 def test_a_killed_supervisor_takes_its_worker_along_and_the_job_fails(jobs: Any) -> None:
-    job, worker = jobs.at_work("sleep")
+    job, worker = jobs.at_work("sleep", **LEASED)
+    assert _holds_lease(jobs, job)
 
     worker.parent().kill()
 
@@ -65,7 +88,8 @@ def test_a_killed_supervisor_takes_its_worker_along_and_the_job_fails(jobs: Any)
 
 
 def test_a_job_that_listens_is_cancelled(jobs: Any) -> None:
-    job, worker = jobs.at_work("sleep")
+    job, worker = jobs.at_work("sleep", **LEASED)
+    assert _holds_lease(jobs, job)
 
     assert jobs.cancel(job)["status"] == "CANCELLED"
     assert not worker.is_running()

@@ -1,5 +1,6 @@
 """Each part is broken on purpose, and the answer names it."""
 
+import os
 import re
 import shutil
 import time
@@ -19,6 +20,7 @@ from api.auth.keys import create_key
 from api.auth.roles import Role
 from api.dependencies import Services
 from api.settings import Settings
+from contracts.held_file import hold
 from pipelines.registry.catalog import BrokenEntry, Catalog, load_catalog
 from pipelines.registry.devices import Device
 
@@ -116,10 +118,9 @@ async def test_a_device_out_of_service_is_shown_as_such(
     client: httpx.AsyncClient, services_with: Callable[..., Services], gpus: Any
 ) -> None:
     gpus.found = (H100,)
-    mark = services_with().home.out_of_service(H100.uuid)
-    mark.parent.mkdir(parents=True)
-    mark.write_text("{}")
+    mark = hold(services_with().home.out_of_service(H100.uuid) / "run.json")
     (device,) = (await client.get(DETAILED)).json()["details"]["gpu"]["devices"]
+    os.close(mark)
     assert device["in_service"] is False
 
 

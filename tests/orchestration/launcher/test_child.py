@@ -1,10 +1,14 @@
-"""A run prints into its own log, or nowhere. Each test does so in a process of its own."""
+"""What a forked process does first, and how it ends. Most tests do so in a process of its own."""
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from orchestration.launcher.child import in_child
 
 _RUN = """
 import os, sys
@@ -52,3 +56,27 @@ def test_where_no_log_can_be_kept_the_server_says_so_and_the_run_prints_nowhere(
     assert output == ""
     assert "no log of the run can be kept" in errors
     assert "complained" not in errors
+
+
+def _exit_code(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_work_that_fails_in_a_child_shows_in_its_exit_code() -> None:
+    def fail() -> None:
+        raise ConnectionError("the database is away")
+
+    assert _exit_code(in_child(fail)) == 1
+    assert _exit_code(in_child(lambda: None)) == 0
+
+
+def test_a_child_does_not_keep_the_servers_sockets() -> None:
+    server, client = socket.socketpair()
+
+    def look() -> None:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            server.getpeername()
+
+    assert _exit_code(in_child(look, [server])) == 0
+    server.close()
+    client.close()

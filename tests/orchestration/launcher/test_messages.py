@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from orchestration.launcher.messages import (
+    NoAnswerError,
     NobodyListensError,
     ask,
     await_nudges,
+    is_anybody_there,
     listen,
     nudge,
     receive,
@@ -50,8 +52,25 @@ def test_asking_at_a_socket_left_behind_is_an_error(tmp_path: Path) -> None:
 def test_an_answer_that_never_comes_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "silent.sock"
 
-    with listen(path), pytest.raises(NobodyListensError):
+    with listen(path), pytest.raises(NoAnswerError):
         ask(path, {}, timeout=0.05)
+
+
+def test_who_listens_is_there_however_busy(tmp_path: Path) -> None:
+    path = tmp_path / "busy.sock"
+    with listen(path) as listener:
+        listener.listen(0)
+        assert [is_anybody_there(path) for _ in range(5)] == [True] * 5
+
+
+def test_who_is_gone_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "gone.sock"
+    assert not is_anybody_there(path)
+    assert not is_anybody_there(tmp_path / "no-folder" / "gone.sock")
+
+    listen(path).close()
+
+    assert not is_anybody_there(path)
 
 
 def test_a_socket_left_behind_does_not_hinder_the_next_listener(tmp_path: Path) -> None:

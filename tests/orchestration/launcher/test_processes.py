@@ -1,10 +1,14 @@
-"""Each test does its work in a process of its own, since adopting orphans cannot be undone."""
+"""Most tests work in a process of their own, since adopting orphans cannot be undone."""
 
+import signal
 import subprocess
 import sys
 import textwrap
 
 import psutil
+import pytest
+
+from orchestration.launcher.processes import send_signal
 
 _ORPHAN = """
 import subprocess
@@ -73,3 +77,17 @@ def test_a_process_dies_with_its_parent() -> None:
 
     psutil.wait_procs([psutil.Process(int(child))] if psutil.pid_exists(int(child)) else [], 10)
     assert not psutil.pid_exists(int(child))
+
+
+def test_a_process_that_may_not_be_signalled_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that runs with another user's rights, after setuid."""
+
+    def refuse(_pidfd: int, _number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(signal, "pidfd_send_signal", refuse)
+    with subprocess.Popen(["sleep", "60"]) as sleeper:  # noqa: S607 - any sleep will do
+        send_signal(sleeper.pid, signal.SIGKILL)
+
+        assert sleeper.poll() is None
+        sleeper.kill()

@@ -1,6 +1,8 @@
 """What becomes of runs that a crash left behind, in any state that a crash can leave them in."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,10 @@ from dagster._core.events.log import EventLogEntry
 from dagster._time import get_current_timestamp
 
 from contracts.home import Home
-from orchestration.launcher.recovery import UNDER_WAY, recover, sweep
+from contracts.run import CANCELLATION_FAILED_TAG
+from orchestration.launcher import messages, recovery
+from orchestration.launcher.paths import run_socket
+from orchestration.launcher.recovery import UNDER_WAY, recover, runs_of_server, sweep
 
 
 @pytest.fixture
@@ -21,9 +26,11 @@ def instance() -> Iterator[DagsterInstance]:
 
 
 @pytest.fixture
-def run(instance: DagsterInstance) -> DagsterRun:
+def run(instance: DagsterInstance, origin_of: Callable[[str], Any]) -> DagsterRun:
     """A run that is under way, of which no process is left."""
-    return instance.add_run(DagsterRun(job_name="speech", status=DagsterRunStatus.STARTED))
+    return instance.add_run(
+        DagsterRun("speech", status=DagsterRunStatus.STARTED, remote_job_origin=origin_of("speech"))
+    )
 
 
 def _status(instance: DagsterInstance, run: DagsterRun) -> DagsterRunStatus:
@@ -40,6 +47,86 @@ def test_a_run_that_was_being_cancelled_is_cancelled(
     recover(instance, Home(tmp_path), UNDER_WAY)
 
     assert _status(instance, run) is DagsterRunStatus.CANCELED
+
+
+def test_a_run_whose_supervisor_is_busy_is_left_to_it(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path
+) -> None:
+    """It may wait for processes that cannot be killed, and answer nobody meanwhile."""
+    instance.report_run_canceling(run)
+
+    with messages.listen(run_socket(Home(tmp_path), run.run_id)):
+        recover(instance, Home(tmp_path), UNDER_WAY)
+
+    assert _status(instance, run) is DagsterRunStatus.CANCELING
+
+
+def test_a_run_that_the_server_speaks_for_is_left_to_it(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path
+) -> None:
+    recover(instance, Home(tmp_path), UNDER_WAY, spoken_for=[run.run_id])
+
+    assert _status(instance, run) is DagsterRunStatus.STARTED
+
+
+def test_a_run_that_goes_back_into_the_queue_can_be_cancelled_anew(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path
+) -> None:
+    instance.add_run_tags(run.run_id, {CANCELLATION_FAILED_TAG: "{}"})
+
+    recover(instance, Home(tmp_path), UNDER_WAY)
+
+    assert _status(instance, run) is DagsterRunStatus.QUEUED
+    found = instance.get_run_by_id(run.run_id)
+    assert found
+    assert not found.tags[CANCELLATION_FAILED_TAG]
+
+
+def test_a_run_that_is_settled_while_the_others_are_looked_at_is_settled_once(
+    instance: DagsterInstance, run: DagsterRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = instance.get_runs()
+    monkeypatch.setattr(instance, "get_runs", lambda _filter: stale)
+
+    for _ in range(2):
+        recover(instance, Home(tmp_path), UNDER_WAY)
+
+    log = instance.all_logs(run.run_id, of_type=DagsterEventType.PIPELINE_ENQUEUED)
+    assert len(log) == 1
+
+
+def test_the_runs_of_a_busy_server_are_known_when_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    with messages.listen(home.workers_socket) as listener:
+
+        def answer() -> None:
+            for _ in range(2):  # whoever asked first has given up
+                connection, _address = listener.accept()
+                with connection, suppress(OSError):
+                    messages.receive(connection)
+                    if not impatient.is_set():
+                        impatient.wait(60)
+                    messages.send(connection, {"runs": ["run"]})
+
+        impatient = threading.Event()
+        patient = recovery.ask
+
+        def ask(path: Path, message: Any) -> dict[str, Any]:
+            try:
+                return patient(path, message, timeout=60.0 if impatient.is_set() else 0.1)
+            finally:
+                impatient.set()
+
+        monkeypatch.setattr(recovery, "ask", ask)
+        server = threading.Thread(target=answer)
+        server.start()
+
+        assert runs_of_server(home) == {"run"}
+        server.join()
+
+    assert runs_of_server(home) == ()
 
 
 def test_a_run_whose_last_event_was_written_just_before_the_crash_has_ended(

@@ -38,6 +38,16 @@ def test_memory_that_does_not_come_back_names_who_holds_it(inventory: Any) -> No
     assert release.holders == (11,)
 
 
+def test_who_is_listed_holds_memory_also_where_the_driver_does_not_say_how_much(
+    inventory: Any,
+) -> None:
+    inventory.holders = {UUID: {11: 0}}
+
+    release = wait_for_release(inventory, UUID, OURS, held_before=100, timeout=0.05)
+
+    assert not release.released
+
+
 def test_nothing_is_proven_while_the_driver_does_not_answer(
     inventory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,3 +59,4 @@ def test_nothing_is_proven_while_the_driver_does_not_answer(
     release = wait_for_release(inventory, UUID, OURS, held_before=100, timeout=0.05)
 
     assert not release.released
+    assert held_bytes(inventory, UUID, OURS) is None

@@ -64,3 +64,17 @@ def test_code_that_does_not_load_says_why(module: Path) -> None:
     module.write_text("value = missing\n")
 
     assert load_error(module.stem) == "NameError: name 'missing' is not defined"
+
+
+def test_code_that_ends_its_interpreter_without_a_word_is_told_by_its_exit_code(
+    module: Path,
+) -> None:
+    module.write_text("import os; os._exit(3)\n")
+
+    assert load_error(module.stem) == "Loading the code ended with exit code 3."
+
+
+def test_code_that_never_loads_is_given_up(module: Path) -> None:
+    module.write_text("import time; time.sleep(60)\n")
+
+    assert load_error(module.stem, timeout=0.5) == "The code had not loaded after 0.5 s."

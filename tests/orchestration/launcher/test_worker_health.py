@@ -42,8 +42,10 @@ def launcher(
 
 
 @pytest.fixture
-def run(instance: DagsterInstance) -> DagsterRun:
-    return instance.add_run(DagsterRun(job_name="speech", status=DagsterRunStatus.STARTED))
+def run(instance: DagsterInstance, origin_of: Callable[[str], Any]) -> DagsterRun:
+    return instance.add_run(
+        DagsterRun("speech", status=DagsterRunStatus.STARTED, remote_job_origin=origin_of("speech"))
+    )
 
 
 @pytest.fixture
@@ -112,3 +114,21 @@ def test_a_run_that_nobody_speaks_for_is_lost(
         health = launcher.check_run_worker_health(run)
     assert health.status is WorkerStatus.FAILED
     assert "WORKER_LOST" in _tags(instance, run)[FAILURE_TAG]
+
+
+def test_a_run_that_went_back_into_the_queue_since_it_was_read_is_not_lost(
+    launcher: WarmRunLauncher,
+    run: DagsterRun,
+    instance: DagsterInstance,
+    server: Server,
+    home: Home,
+) -> None:
+    instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
+    home.partial(run.run_id).mkdir(parents=True)
+
+    with server([]):
+        health = launcher.check_run_worker_health(run)
+
+    assert health.status is WorkerStatus.RUNNING
+    assert FAILURE_TAG not in _tags(instance, run)
+    assert home.partial(run.run_id).exists()

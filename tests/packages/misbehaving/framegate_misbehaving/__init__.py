@@ -19,6 +19,7 @@ class Behaviour(StrEnum):
     CRASH = "crash"
     EXIT = "exit"
     RAISE = "raise"
+    WRITE = "write"
     FILL_DISK = "fill_disk"
     GPU_OUT_OF_MEMORY = "gpu_out_of_memory"
     BROKEN_PREVIEW = "broken_preview"

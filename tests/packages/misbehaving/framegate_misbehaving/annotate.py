@@ -24,6 +24,8 @@ def annotate(
     progress.report(0.5)
     if config.behaviour is Behaviour.FILL_DISK:
         _fill_disk(folder)
+    if config.behaviour is Behaviour.WRITE:
+        _write(folder, config)
     _BEHAVIOURS.get(config.behaviour, _finish)(config)
     files = [ResultFile("started.txt", Role.ANNOTATIONS, "text/plain")]
     if config.behaviour is Behaviour.BROKEN_PREVIEW:
@@ -108,6 +110,16 @@ def _exit(_config: MisbehavingConfig) -> None:
 def _raise(config: MisbehavingConfig) -> None:
     if not _is_over(config):
         raise ValueError("as asked")
+
+
+def _write(folder: Path, config: MisbehavingConfig) -> None:
+    """Writes results, line by line, for as long as it is asked to."""
+    end = time.monotonic() + config.seconds
+    with (folder / "lines.txt").open("w") as file:
+        while time.monotonic() < end:
+            file.write("one more misdeed\n")
+            file.flush()
+            time.sleep(0.01)
 
 
 def _fill_disk(folder: Path) -> None:

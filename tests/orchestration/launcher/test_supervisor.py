@@ -1,0 +1,150 @@
+"""A supervisor in a process of its own, with a worker that does what the test says."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psutil
+import pytest
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+
+from contracts.home import Home
+from contracts.run import FAILURE_TAG, RELEASE_TAG
+from orchestration.launcher import insist, messages, supervisor
+from orchestration.launcher.instance import open_instances
+from orchestration.launcher.lease import Lease
+from orchestration.launcher.paths import run_socket
+from orchestration.launcher.report import Reporter
+from orchestration.launcher.supervisor import Supervisor
+from pipelines.registry.devices import Device
+
+SECONDS = 60.0
+GPU = Device("GPU-1", "One", 8, 8)
+Supervise = Callable[..., int]
+
+
+@pytest.fixture
+def run(dagster: DagsterInstance) -> DagsterRun:
+    return dagster.add_run(DagsterRun("speech", status=DagsterRunStatus.STARTED))
+
+
+@pytest.fixture
+def supervise(
+    dagster_home: Home, run: DagsterRun, inventory: Any, monkeypatch: pytest.MonkeyPatch
+) -> Supervise:
+    """Forks a supervisor whose worker does `work`; returns its process id."""
+
+    def supervise(work: Callable[[], None], lease: Lease | None = None) -> int:
+        monkeypatch.setattr(supervisor, "execute", lambda *_arguments: work())
+        monkeypatch.setattr(insist, "_FIRST_PAUSE_SECONDS", 0.05)
+        instances = open_instances(dagster_home.dagster)
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            with suppress(BaseException):
+                Supervisor(
+                    run.run_id,
+                    dagster_home,
+                    server=parent,
+                    grace_seconds=0.2,
+                    lease=lease,
+                    inventory=inventory,
+                    instances=instances,
+                ).supervise()
+                status = 0
+            os._exit(status)
+        return pid
+
+    return supervise
+
+
+def _exit() -> None:
+    os._exit(3)
+
+
+def _ignore_everything() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    time.sleep(SECONDS)
+    os._exit(0)
+
+
+def _await_end(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _found(dagster: DagsterInstance, run: DagsterRun) -> DagsterRun:
+    found = dagster.get_run_by_id(run.run_id)
+    assert found
+    return found
+
+
+def test_an_end_that_cannot_be_told_is_told_later_and_once(
+    supervise: Supervise,
+    dagster: DagsterInstance,
+    run: DagsterRun,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database goes away before the first try, and in the middle of the second one."""
+    report, tries = Reporter.report_end, []
+
+    def report_or_fail(self: Reporter, *arguments: Any) -> None:
+        tries.append(1)
+        if len(tries) > 1:
+            report(self, *arguments)
+        if len(tries) < 3:
+            raise ConnectionError("the database is away")
+
+    monkeypatch.setattr(Reporter, "report_end", report_or_fail)
+
+    assert _await_end(supervise(_exit)) == 0
+
+    assert _found(dagster, run).status is DagsterRunStatus.FAILURE
+    assert "exit code 3" in _found(dagster, run).tags[FAILURE_TAG]
+    assert len(dagster.all_logs(run.run_id, of_type=DagsterEventType.PIPELINE_FAILURE)) == 1
+
+
+def test_a_database_that_is_away_does_not_lengthen_the_grace(
+    supervise: Supervise,
+    dagster: DagsterInstance,
+    dagster_home: Home,
+    run: DagsterRun,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Saying that the run is being cancelled takes until the worker is dead."""
+    outcome = dagster_home.root / "outcome"
+
+    def wait_for_death(_self: DagsterInstance, _run: DagsterRun) -> None:
+        [worker] = psutil.Process().children()
+        psutil.wait_procs([worker], timeout=SECONDS / 2)
+        outcome.write_text("alive" if worker.is_running() else "dead")
+        raise ConnectionError("the database is away")
+
+    monkeypatch.setattr(DagsterInstance, "report_run_canceling", wait_for_death)
+    pid = supervise(_ignore_everything)
+    path = run_socket(dagster_home, run.run_id)
+    end = time.monotonic() + SECONDS
+    while not messages.is_anybody_there(path):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+    messages.ask(path, {"action": "cancel"}, timeout=SECONDS)
+
+    assert _await_end(pid) == 0
+    assert outcome.read_text() == "dead"
+    assert _found(dagster, run).status is DagsterRunStatus.CANCELED
+
+
+def test_what_a_crashed_run_held_on_its_gpu_is_not_made_up(
+    supervise: Supervise, dagster: DagsterInstance, run: DagsterRun, inventory: Any
+) -> None:
+    inventory.present = (GPU,)
+
+    assert _await_end(supervise(_exit, Lease(run.run_id, GPU.uuid, 4))) == 0
+
+    said = [entry.message for entry in dagster.all_logs(run.run_id)]
+    assert any("not known" in message for message in said)
+    assert RELEASE_TAG not in _found(dagster, run).tags
