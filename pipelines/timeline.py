@@ -45,7 +45,7 @@ class _Place:
     """Where a stream is, in seconds.
 
     Attributes:
-        offset: what is added to its own times; `previous` is the one before.
+        offset: what is added to its own times; `previous` is what was before the last packet.
         last: when its last packet is decoded; `before` is the one before, `end` that packet's end.
     """
 
@@ -88,7 +88,9 @@ class Timeline:
             place = self._places[packet.stream.index] = _Place(self._offset, self._offset)
         elif abs(own + place.previous - place.end) < abs(own + place.offset - place.end):
             self._return(place)
-        elif not self._fits(own + place.offset, place):
+        elif self._fits(own + place.offset, place):
+            place.previous = place.offset
+        else:
             self._jump(place, own)
         place.before, place.last = place.last, own + place.offset
         place.end = place.last + ((packet.duration or 0) * unit or place.gap)
@@ -101,7 +103,7 @@ class Timeline:
         return min(place.before, place.last) - self._back <= time <= place.end + self._ahead
 
     def _return(self, place: _Place) -> None:
-        """The stream goes on as before its last jump, which was a single wrong time."""
+        """The stream goes on as before the last packet, whose time was wrong."""
         place.offset = place.previous = self._offset = place.previous
         self.jumps -= 1
 
