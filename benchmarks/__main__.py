@@ -9,6 +9,7 @@ RESULTS = Path(__file__).parent / "results"
 
 if __name__ == "__main__":
     pipelines.main(["--json", str(RESULTS / "pipelines.json"), *sys.argv[1:]])
+    pipelines.main(["--long", "--json", str(RESULTS / "pipelines_long.json")])
     api.main(["--json", str(RESULTS / "api.json")])
     jobs_api.main(["--json", str(RESULTS / "jobs_api.json")])
     scrapes.main(["--json", str(RESULTS / "scrapes.json")])

@@ -37,8 +37,10 @@ def video_stream(container: InputContainer) -> av.VideoStream | None:
     return next((s for s in container.streams.video if not s.disposition & _COVER), None)
 
 
-def audio_stream(container: InputContainer) -> av.AudioStream | None:
-    return next(iter(container.streams.audio), None)
+def audio_streams(container: InputContainer) -> list[av.AudioStream]:
+    """The streams of sound, first the one that a player would choose."""
+    best = container.streams.best("audio")
+    return sorted(container.streams.audio, key=lambda stream: stream is not best)
 
 
 def clock_start(container: InputContainer, stream: Stream) -> float:
@@ -53,14 +55,14 @@ def clock_start(container: InputContainer, stream: Stream) -> float:
     return min(start, float(stream.start_time * stream.time_base))
 
 
-def packets(container: InputContainer, stream: Stream) -> Iterator["av.Packet[Any]"]:
-    """The stream's packets to the end of the file, over places that cannot be read.
+def packets(container: InputContainer, *streams: Stream) -> Iterator["av.Packet[Any]"]:
+    """The streams' packets to the end of the file, over places that cannot be read.
 
     Gives up where `_MOST_FAILURES` attempts to go on fail in a row.
     """
     failures = 0
     while failures < _MOST_FAILURES:
-        source = container.demux(stream)
+        source = container.demux(*streams)
         try:
             for packet in source:
                 failures = 0

@@ -4,7 +4,7 @@ Memory stays flat however long the media is. Times are seconds on the clock of a
 container's start (see `pipelines.container.clock_start`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 
-from pipelines.container import audio_stream, clock_start, open_container, packets, video_stream
+from pipelines.container import clock_start, open_container, packets, video_stream
 from pipelines.display import Display
 from pipelines.errors import MediaError
+from pipelines.fitting import fit
 from pipelines.media import MOST_PIXELS, Media, VideoStream
+from pipelines.timeline import Timeline, believed
 
 _DEFAULT_FRAME_RATE = 25
 #: How far sound may be off the clock before silence is put in, or what overlaps is left out.
@@ -40,15 +42,34 @@ class Frame:
 
 @dataclass
 class Damage:
-    """Counts what could not be decoded, while decoding goes on behind it."""
+    """Counts what is wrong with the file, while decoding goes on behind it.
+
+    Attributes:
+        packets: those that could not be decoded.
+        jumps: how often the file's clock jumped; times run on there.
+    """
 
     packets: int = 0
+    jumps: int = 0
 
     @property
     def notes(self) -> list[str]:
-        if self.packets == 0:
-            return []
-        return [f"The file is damaged: {self.packets} of its packets could not be decoded."]
+        notes = []
+        if self.packets:
+            notes.append(
+                f"The file is damaged: {self.packets} of its packets could not be decoded."
+            )
+        if self.jumps:
+            jumps = "once" if self.jumps == 1 else f"{self.jumps} times"
+            notes.append(
+                f"The file's clock jumps {jumps}, as where recordings were joined: "
+                "times here run on without a break."
+            )
+        return notes
+
+
+def _never() -> bool:
+    return False
 
 
 def frames(
@@ -56,9 +77,10 @@ def frames(
     *,
     size: tuple[int, int] | None = None,
     max_side: int | None = None,
-    every: int = 1,
     rate: float | None = None,
     damage: Damage | None = None,
+    stopped: Callable[[], bool] = _never,
+    reached: Callable[[float], None] | None = None,
 ) -> Iterator[Frame]:
     """The frames of the video in the order of display; none for media without video.
 
@@ -66,17 +88,18 @@ def frames(
         media: what `probe` said of the file.
         size: exact (width, height) of the images, aspect or not.
         max_side: scales down, never up, until neither side is longer.
-        every: only each `every`-th frame.
         rate: at most so many frames per second of the video's clock.
-        damage: counts what could not be decoded.
+        damage: counts what is wrong with the file.
+        stopped: asked between packets whether to end early (see `pipelines.prefetch`).
+        reached: told the time of each frame that is decoded, also of those that `rate` leaves out.
 
     Raises MediaError when the file is not what it was.
     """
     if media.video is None:
         return
-    display = Display(media.video, size or fit(media.video, max_side))
-    source = _video_frames(media, damage or Damage())
-    for index, time, frame in _picked(source, every, rate):
+    display = Display(media.video, size or _size(media.video, max_side))
+    source = _video_frames(media, damage or Damage(), stopped)
+    for index, time, frame in _picked(source, rate, reached):
         yield Frame(index, time, display.show(frame))
 
 
@@ -86,6 +109,7 @@ def audio(
     sample_rate: int = 16_000,
     chunk_seconds: float = 30,
     damage: Damage | None = None,
+    stopped: Callable[[], bool] = _never,
 ) -> Iterator[npt.NDArray[np.float32]]:
     """The sound as mono in chunks of (samples,) float32 in -1 to 1; none for media without sound.
 
@@ -98,30 +122,40 @@ def audio(
     if media.audio is None:
         return
     length = max(1, round(chunk_seconds * sample_rate))
-    held = np.zeros(0, np.float32)
     waiting: list[npt.NDArray[np.float32]] = []
-    for piece in _sound(media, sample_rate, damage or Damage()):
+    count = 0
+    for piece in _sound(media, sample_rate, damage or Damage(), stopped):
         waiting.append(piece)
-        if len(held) + sum(map(len, waiting)) < length:
+        count += len(piece)
+        if count < length:
             continue
-        held, waiting = np.concatenate([held, *waiting]), []
+        held = np.concatenate(waiting)
         while len(held) >= length:
             yield held[:length]
             held = held[length:]
-    held = np.concatenate([held, *waiting])
-    if len(held):
-        yield held
+        waiting, count = [held], len(held)
+    if count:
+        yield np.concatenate(waiting)
 
 
-def fit(video: VideoStream, max_side: int | None) -> tuple[int, int]:
-    """Width and height of the video, scaled down until neither side is longer than `max_side`."""
-    scale = 1.0 if max_side is None else min(1.0, max_side / max(video.width, video.height))
-    return max(1, round(video.width * scale)), max(1, round(video.height * scale))
-
-
-def decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[Any]:
-    """The stream's frames from where the container is; what does not decode is counted."""
-    for packet in packets(container, stream):
+def decoded(
+    container: InputContainer,
+    media: Media,
+    stream: av.VideoStream | av.AudioStream,
+    damage: Damage,
+    stopped: Callable[[], bool] = _never,
+) -> Iterator[Any]:
+    """The stream's frames from where the container is, with times that run on where the file's
+    jump; what does not decode is counted.
+    """
+    timeline, before = Timeline(container), damage.jumps
+    for packet in packets(container, *_streams(container, media)):
+        if stopped():
+            return
+        timeline.straighten(packet)
+        damage.jumps = before + timeline.jumps
+        if packet.stream.index != stream.index:
+            continue
         try:
             ready = packet.decode()
         except av.FFmpegError:
@@ -130,7 +164,27 @@ def decoded(container: InputContainer, stream: Any, damage: Damage) -> Iterator[
         yield from ready
 
 
-def _video_frames(media: Media, damage: Damage) -> Iterator[tuple[int, float, av.VideoFrame]]:
+def sound_stream(container: InputContainer, media: Media) -> av.AudioStream | None:
+    """The stream of sound that `probe` chose."""
+    index = None if media.audio is None else media.audio.index
+    return next((stream for stream in container.streams.audio if stream.index == index), None)
+
+
+def _streams(container: InputContainer, media: Media) -> list[av.VideoStream | av.AudioStream]:
+    """Those whose times are the file's clock."""
+    both = (video_stream(container), sound_stream(container, media))
+    return [stream for stream in both if stream is not None]
+
+
+def _size(video: VideoStream, max_side: int | None) -> tuple[int, int]:
+    if max_side is None:
+        return video.width, video.height
+    return fit(video, max_side, max_side, enlarge=False)
+
+
+def _video_frames(
+    media: Media, damage: Damage, stopped: Callable[[], bool]
+) -> Iterator[tuple[int, float, av.VideoFrame]]:
     """Index, time and frame; a frame without a time follows the one before; no time runs back."""
     with open_container(media.path) as container:
         stream = video_stream(container)
@@ -141,13 +195,17 @@ def _video_frames(media: Media, damage: Damage) -> Iterator[tuple[int, float, av
         start = clock_start(container, stream)
         step = 1 / float(stream.average_rate or _DEFAULT_FRAME_RATE)
         time = -step
-        for index, frame in enumerate(decoded(container, stream, damage)):
-            time = time + step if frame.time is None else max(time, 0.0, frame.time - start)
+        source = decoded(container, media, stream, damage, stopped)
+        timed = believed((frame.time, frame) for frame in source)
+        for index, (own, frame) in enumerate(timed):
+            time = time + step if own is None else max(time, 0.0, own - start)
             yield index, time, frame
 
 
 def _picked(
-    source: Iterator[tuple[int, float, av.VideoFrame]], every: int, rate: float | None
+    source: Iterator[tuple[int, float, av.VideoFrame]],
+    rate: float | None,
+    reached: Callable[[float], None] | None,
 ) -> Iterator[tuple[int, float, av.VideoFrame]]:
     """Keeps to the beat of `rate`, so that the mean rate holds, and starts anew after a gap.
 
@@ -156,29 +214,40 @@ def _picked(
     beat = 1 / rate if rate else 0.0
     due = float("-inf")
     for index, time, frame in source:
-        if index % every or time + beat / 1000 < due:
+        if reached is not None:
+            reached(time)
+        if time + beat / 1000 < due:
             continue
         due = due + beat if due + beat > time else time + beat
         yield index, time, frame
 
 
-def _sound(media: Media, sample_rate: int, damage: Damage) -> Iterator[npt.NDArray[np.float32]]:
+def _sound(
+    media: Media, sample_rate: int, damage: Damage, stopped: Callable[[], bool]
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Pieces of at most a second where they are silence, of a packet where they are not."""
     with open_container(media.path) as container:
-        stream = audio_stream(container)
+        stream = sound_stream(container, media)
         if stream is None:
             raise MediaError("The file has lost its sound.", "Was it changed during the run?")
         start = clock_start(container, stream)
-        most = media.duration_seconds * sample_rate
+        longest_hole = media.duration_seconds * sample_rate
         tolerance = round(_TOLERANCE_SECONDS * sample_rate)
         given = 0
-        for time, samples in _resampled(decoded(container, stream, damage), sample_rate, damage):
+        source = decoded(container, media, stream, damage, stopped)
+        for time, samples in believed(_resampled(source, sample_rate, damage)):
             due = given if time is None else round((time - start) * sample_rate)
-            if given + tolerance < due <= most:
-                yield np.zeros(due - given, np.float32)
+            if tolerance < due - given <= longest_hole:
+                yield from _silence(due - given, sample_rate)
                 given = due
             overlap = given - due if tolerance < given - due < sample_rate else 0
             given += len(samples[overlap:])
             yield samples[overlap:]
+
+
+def _silence(samples: int, most: int) -> Iterator[npt.NDArray[np.float32]]:
+    for done in range(0, samples, most):
+        yield np.zeros(min(most, samples - done), np.float32)
 
 
 def _resampled(

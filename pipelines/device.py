@@ -16,10 +16,9 @@ from pipelines.errors import DeviceUnavailableError, GpuOutOfMemoryError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: How the libraries that raise no type of their own word a failed allocation: ONNX Runtime's
-#: arena, cuBLAS and cuDNN.
+#: How the libraries that raise no type of their own word a failed allocation on a GPU: CUDA,
+#: cuBLAS and cuDNN.
 _OUT_OF_MEMORY = (
-    "Failed to allocate memory",
     "CUDA out of memory",
     "CUDA failure 2",
     "CUBLAS_STATUS_ALLOC_FAILED",
@@ -42,6 +41,14 @@ class BatchSize:
 
     size: int
     failed: list[int] = field(default_factory=list)
+
+    def notes(self, items: str) -> list[str]:
+        """What to say of it; `items` is what there are batches of, in the plural."""
+        if not self.failed:
+            return []
+        size = self.failed[0]
+        note = f"The GPU's memory did not suffice for {size} {items} at a time: went on with "
+        return [f"{note}{self.size}."]
 
 
 def pick_device(wanted: Literal["auto", "cpu", "cuda"]) -> Device:

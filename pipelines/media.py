@@ -4,6 +4,7 @@ Importing this module loads PyAV and nothing heavier; `pipelines.decoding` reads
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -14,18 +15,19 @@ import av
 from av.container import InputContainer
 
 from pipelines.container import (
-    audio_stream,
-    clock_start,
+    audio_streams,
     open_container,
     packets,
     video_stream,
 )
+from pipelines.duration import Span, spans
 from pipelines.errors import MediaError
 from pipelines.mp4 import is_cut_off
 
 #: Beyond this a single decoded frame would take more memory than a run is meant to.
 MOST_PIXELS = 8192 * 8192
 
+_WIDEST_PIXEL = 4
 _SUFFIXES = ("mp4", "mov", "m4a", "3gp", "3g2", "mkv", "webm")
 _PACKETS_TO_TRY = 500
 _STEM_BYTES = 120  # leaves room for a suffix in the 255 that file systems allow
@@ -35,7 +37,8 @@ _HINT = "Play the file in a video player; if it does not play there, export or r
 
 @dataclass(frozen=True)
 class VideoStream:
-    """`width` and `height` are those on display, after turning `rotation` degrees clockwise.
+    """`width` and `height` are those on display: after pixels that are not square are made so, by
+    width, and after turning `rotation` degrees clockwise.
 
     `frame_rate` is the average in frames per second and `frame_count` the container's word or
     an estimate; None where nothing is known.
@@ -51,6 +54,9 @@ class VideoStream:
 
 @dataclass(frozen=True)
 class AudioStream:
+    """`index` is the stream's place in the file."""
+
+    index: int
     sample_rate: int
     channels: int
     duration_seconds: float
@@ -58,7 +64,11 @@ class AudioStream:
 
 @dataclass(frozen=True)
 class Media:
-    """`name` is the file's original name, which says more than `path` for a stored upload."""
+    """`name` is the file's original name, which says more than `path` for a stored upload.
+
+    `duration_seconds` is when the last stream ends, on the clock of a player.
+    `undecodable_audio` is the codec of the file's sound where none of it can be decoded.
+    """
 
     path: Path
     name: str
@@ -67,6 +77,7 @@ class Media:
     duration_seconds: float
     video: VideoStream | None
     audio: AudioStream | None
+    undecodable_audio: str | None = None
 
     @property
     def stem(self) -> str:
@@ -78,8 +89,9 @@ class Media:
 def probe(path: Path, name: str | None = None) -> Media:
     """Opens `path`, decodes the first frame of its video and of its sound, and says what it is.
 
-    Sound that cannot be decoded beside a good video counts as no sound. Cover pictures are not
-    video. Raises MediaError, naming the defect.
+    Of several streams of sound it is the one that a player would choose, if it decodes. Sound that
+    cannot be decoded beside a good video counts as no sound. Cover pictures are not video.
+    Raises MediaError, naming the defect.
     """
     name = path.name if name is None else name
     size = _size(path)
@@ -105,59 +117,81 @@ def _size(path: Path) -> int:
 
 
 def _read(container: InputContainer, path: Path, name: str, size: int) -> Media:
-    video, audio = video_stream(container), audio_stream(container)
-    if video is None and audio is None:
+    video, sounds = video_stream(container), audio_streams(container)
+    if video is None and not sounds:
         raise _cut_off(path) or MediaError("The file has neither video nor audio in it.", _HINT)
-    video_facts = None if video is None else _video(container, video)
-    if video is not None and audio is not None:
-        with suppress(av.FFmpegError):  # what cannot seek is read on from where it is
-            container.seek(0)
-    audio_facts = None if audio is None else _audio(container, audio)
-    durations = [facts.duration_seconds for facts in (video_facts, audio_facts) if facts]
-    if not durations:
-        raise MediaError(f"The audio ({_codec(audio)}) cannot be decoded.", _HINT)
+    picture = None if video is None else (video, _picture(container, video))
+    sound = _sound(container, sounds)
+    streams = [found[0] for found in (picture, sound) if found is not None]
+    if not streams:
+        raise MediaError(f"The audio ({_codec(sounds[0])}) cannot be decoded.", _HINT)
+    times = dict(zip(streams, spans(container, streams, size), strict=True))
     return Media(
         path=path,
         name=name,
         container=_container_name(container, name),
         size_bytes=size,
-        duration_seconds=max(durations),
-        video=video_facts,
-        audio=audio_facts,
+        duration_seconds=max(span.end for span in times.values()),
+        video=None if picture is None else _video(*picture, times[picture[0]]),
+        audio=None if sound is None else _audio(*sound, times[sound[0]]),
+        undecodable_audio=_codec(sounds[0]) if sounds and sound is None else None,
     )
 
 
-def _video(container: InputContainer, stream: av.VideoStream) -> VideoStream:
+def _picture(container: InputContainer, stream: av.VideoStream) -> av.VideoFrame:
     if stream.codec_context is not None and stream.width * stream.height > MOST_PIXELS:
         raise MediaError(
             f"The video is {stream.width}x{stream.height}, larger than this can decode.",
             "Scale it down to 8192x8192 or less.",
         )
-    frame = _first_frame(container, stream)
+    frame: av.VideoFrame | None = _first_frame(container, stream)
     if frame is None:
         raise MediaError(f"No frame of the video ({_codec(stream)}) can be decoded.", _HINT)
+    return frame
+
+
+def _sound(
+    container: InputContainer, streams: Sequence[av.AudioStream]
+) -> tuple[av.AudioStream, av.AudioFrame] | None:
+    """The first stream that decodes, and its first frame."""
+    for stream in streams:
+        with suppress(av.FFmpegError):  # what cannot seek is read on from where it is
+            container.seek(0)
+        frame: av.AudioFrame | None = _first_frame(container, stream)
+        if frame is not None:
+            return stream, frame
+    return None
+
+
+def _video(stream: av.VideoStream, frame: av.VideoFrame, span: Span) -> VideoStream:
     rotation = round(-frame.rotation / 90) % 4 * 90  # libav counts counterclockwise
     turned = rotation in (90, 270)
+    width = _square_width(stream, frame)
     rate = stream.average_rate or stream.guessed_rate
-    duration = _duration(container, stream)
     return VideoStream(
-        width=frame.height if turned else frame.width,
-        height=frame.width if turned else frame.height,
+        width=frame.height if turned else width,
+        height=width if turned else frame.height,
         rotation=rotation,
         frame_rate=float(rate) if rate else None,
-        frame_count=stream.frames or (round(duration * rate) if rate else None) or None,
-        duration_seconds=duration,
+        frame_count=stream.frames or (round(span.seconds * rate) if rate else None) or None,
+        duration_seconds=span.seconds,
     )
 
 
-def _audio(container: InputContainer, stream: av.AudioStream) -> AudioStream | None:
-    frame = _first_frame(container, stream)
-    if frame is None:
-        return None
+def _square_width(stream: av.VideoStream, frame: av.VideoFrame) -> int:
+    """The frame's width in square pixels; a shape that no camera has is not believed."""
+    shape = float(stream.sample_aspect_ratio or 1)
+    width = max(1, round(frame.width * shape))
+    believable = 1 / _WIDEST_PIXEL <= shape <= _WIDEST_PIXEL
+    return width if believable and width * frame.height <= MOST_PIXELS else frame.width
+
+
+def _audio(stream: av.AudioStream, frame: av.AudioFrame, span: Span) -> AudioStream:
     return AudioStream(
+        index=stream.index,
         sample_rate=frame.sample_rate,
         channels=len(frame.layout.channels),
-        duration_seconds=_duration(container, stream),
+        duration_seconds=span.seconds,
     )
 
 
@@ -172,27 +206,6 @@ def _first_frame(container: InputContainer, stream: av.VideoStream | av.AudioStr
         except av.FFmpegError:
             continue
     return None
-
-
-def _duration(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> float:
-    """In seconds: the stream's word, else the container's, else what reading it all shows."""
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    if container.duration:
-        return container.duration / av.time_base
-    with open_container(Path(container.name)) as fresh:
-        return _measured_duration(fresh, stream.index)
-
-
-def _measured_duration(container: InputContainer, index: int) -> float:
-    start = clock_start(container, container.streams[index])
-    end, lasted = start, 0.0
-    for packet in packets(container, container.streams[index]):
-        seconds = float((packet.duration or 0) * packet.time_base)
-        lasted += seconds
-        if packet.pts is not None:
-            end = max(end, float(packet.pts * packet.time_base) + seconds)
-    return max(end - start, lasted)
 
 
 def _codec(stream: Any) -> str:

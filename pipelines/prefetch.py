@@ -1,7 +1,7 @@
 """Lets decoding run ahead of inference in a thread of its own, a bounded number of items ahead."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Queue
 from typing import Generic, TypeVar
@@ -10,16 +10,18 @@ Item = TypeVar("Item")
 
 
 @contextmanager
-def prefetched(items: Iterator[Item], ahead: int) -> Iterator[Iterator[Item]]:
-    """Runs `items` in a thread, at most `ahead` items ahead; an item must not be None.
+def prefetched(
+    produce: Callable[[Callable[[], bool]], Iterator[Item]], ahead: int
+) -> Iterator[Iterator[Item]]:
+    """Runs `produce` in a thread, at most `ahead` items ahead; an item must not be None.
 
-        with prefetched(frames(media), 64) as ready:
+        with prefetched(lambda stopped: frames(media, stopped=stopped), 64) as ready:
             for frame in ready: ...
 
-    What `items` raises is raised to the consumer. Leaving the block, early or not, ends the
-    thread; it waits for at most the one item under way.
+    What it raises is raised to the consumer. Leaving the block, early or not, ends the thread:
+    from then on `stopped()` is true, for what is long in making one item to end before it.
     """
-    producer = _Producer(items, ahead)
+    producer = _Producer(produce, ahead)
     producer.start()
     try:
         yield iter(producer)
@@ -28,11 +30,11 @@ def prefetched(items: Iterator[Item], ahead: int) -> Iterator[Iterator[Item]]:
 
 
 class _Producer(threading.Thread, Generic[Item]):
-    def __init__(self, items: Iterator[Item], ahead: int) -> None:
+    def __init__(self, produce: Callable[[Callable[[], bool]], Iterator[Item]], ahead: int) -> None:
         super().__init__(name="prefetch", daemon=True)
-        self._items = items
         self._queue: Queue[Item | None] = Queue(ahead)
         self._stopped = threading.Event()
+        self._items = produce(self._stopped.is_set)
         self._error: BaseException | None = None
 
     def run(self) -> None:

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from pipelines.clips import clip
 from pipelines.decoding import audio, frames
-from pipelines.media import Media, VideoStream, probe
+from pipelines.fitting import fit
+from pipelines.media import Media, probe
 from pipelines.outputs.atomic import replacing
 from pipelines.speech_sample import SAMPLE_RATE, speech_like
 
@@ -63,18 +64,13 @@ def _pictures(piece: Piece, media: Media) -> Iterator[npt.NDArray[np.uint8]]:
     """The piece's frames, scaled to fit and set on black."""
     if media.video is None:
         return
-    width, height = _fit(media.video)
+    width, height = fit(media.video, WIDTH, HEIGHT)
     left, top = (WIDTH - width) // 2, (HEIGHT - height) // 2
     picked = frames(media, size=(width, height), rate=FRAME_RATE)
     for frame in islice(picked, _frame_count(piece)):
         canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
         canvas[top : top + height, left : left + width] = frame.image
         yield canvas
-
-
-def _fit(video: VideoStream) -> tuple[int, int]:
-    scale = min(WIDTH / video.width, HEIGHT / video.height)
-    return round(video.width * scale), round(video.height * scale)
 
 
 def _sound(piece: Piece, media: Media) -> npt.NDArray[np.float32]:

@@ -30,11 +30,11 @@ def snapshots(
         stream.codec_context.skip_frame = "NONREF"
         display = Display(media.video, size)
         start = clock_start(container, stream)
-        frame, position, ahead = None, _NEVER, decoded(container, stream, Damage())
+        frame, position, ahead = None, _NEVER, decoded(container, media, stream, Damage())
         for time in times:
             if _key_frame_before(stream, time + start) > position:
                 container.seek(_ticks(stream, time + start), stream=stream)
-                ahead = decoded(container, stream, Damage())
+                ahead = decoded(container, media, stream, Damage())
             while position < time + start and (following := next(ahead, None)) is not None:
                 frame = following
                 position = position if frame.time is None else frame.time

@@ -1,10 +1,10 @@
 """Face detection from a media to its result files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.decoding import Damage, frames
+from pipelines.decoding import Damage, Frame, frames
 from pipelines.device import BatchSize, Device, pick_device, use_all_cores
 from pipelines.face_detection import summary
 from pipelines.face_detection.card import CARD
@@ -56,7 +56,11 @@ def annotate(
         timings=stopwatch.timings,
         table=summary.as_table(seen.sightings) if config.tracking else (),
         columns=summary.COLUMNS,
-        notes=_notes(media, batch, damage),
+        notes=[
+            *damage.notes,
+            *([] if media.video else ["The file has no video."]),
+            *batch.notes("frames"),
+        ],
         facts=_facts(config, seen.sightings, batch),
     )
 
@@ -76,15 +80,24 @@ def _look(
         return _Seen()
     gallery, sightings = Gallery(tile_size(video), media.duration_seconds), list[Sighting]()
     size, share = network_size(video, config.maximum_side), _share_of_detection(config)
-    source = frames(media, size=size, rate=config.sample_rate, damage=damage)
-    with prefetched(source, _BATCHES_AHEAD * batch.size) as ready:
+
+    def decode(stopped: Callable[[], bool]) -> Iterator[Frame]:
+        return frames(
+            media,
+            size=size,
+            rate=config.sample_rate,
+            damage=damage,
+            stopped=stopped,
+            reached=lambda time: progress.report(share * _fraction(time, media)),
+        )
+
+    with prefetched(decode, _BATCHES_AHEAD * batch.size) as ready:
         looks = stopwatch.decoding(ready)
         for frame, sighting in detect(
             looks, video, config, device=device, batch=batch, stopwatch=stopwatch
         ):
             sightings.append(sighting)
             gallery.offer(frame.image, sighting)
-            progress.report(share * _fraction(sighting.time, media))
     return _Seen(sightings, gallery.choose(MOST_SHOTS))
 
 
@@ -128,18 +141,6 @@ def _share_of_detection(config: FaceDetectionConfig) -> float:
 
 def _fraction(time: float, media: Media) -> float:
     return time / max(media.duration_seconds, time, 1e-9)
-
-
-def _notes(media: Media, batch: BatchSize, damage: Damage) -> list[str]:
-    notes = list(damage.notes)
-    if media.video is None:
-        notes.append("The file has no video.")
-    if batch.failed:
-        notes.append(
-            f"The GPU's memory did not suffice for {batch.failed[0]} frames at a time: "
-            f"went on with {batch.size}."
-        )
-    return notes
 
 
 def _facts(

@@ -12,6 +12,7 @@ from pipelines.face_detection.decode import Faces, decode
 from pipelines.face_detection.network import GRANULE, load_network
 from pipelines.face_detection.sighting import Sighting
 from pipelines.face_detection.tracking import Tracker, Untracked
+from pipelines.fitting import scale_to_fit
 from pipelines.media import VideoStream
 from pipelines.stopwatch import Stopwatch
 
@@ -20,9 +21,9 @@ def network_size(video: VideoStream, maximum_side: int) -> tuple[int, int]:
     """Width and height of the network's images: the video's scaled down to `maximum_side`, then
     up to whole granules, which stretches it a little.
     """
-    shrink = min(1.0, maximum_side / max(video.width, video.height))
+    scale = scale_to_fit(video, maximum_side, maximum_side, enlarge=False)
     width, height = (
-        math.ceil(side * shrink / GRANULE) * GRANULE for side in (video.width, video.height)
+        math.ceil(side * scale / GRANULE) * GRANULE for side in (video.width, video.height)
     )
     return width, height
 

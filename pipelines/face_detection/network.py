@@ -87,11 +87,11 @@ def _name_dimensions(value: onnx.ValueInfoProto, names: tuple[str | None, ...]) 
 
 def _on_cpu() -> Network:
     session = open_session(load_model().SerializeToString(), usable_cores())
-    (image,) = session.get_inputs()
+    (image,) = session.inputs
 
     def run(images: npt.NDArray[np.uint8]) -> Heads:
         channels_first = images.transpose(0, 3, 1, 2).astype(np.float32, order="C")
-        return Heads(*session.run(_OUTPUTS, {image.name: channels_first}))
+        return Heads(*session.run(_OUTPUTS, {image: channels_first}))
 
     return run
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from pipelines.face_detection.drawing import draw_faces, marked
 from pipelines.face_detection.gallery import Shot
+from pipelines.fitting import fit
 from pipelines.media import VideoStream
 from pipelines.outputs.picture import (
     BACKGROUND,
@@ -29,8 +30,7 @@ _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
 
 def tile_size(video: VideoStream) -> tuple[int, int]:
     """Width and height of a shot on the sheet, in the shape of the video."""
-    scale = _TILE_SIDE / max(video.width, video.height)
-    return max(1, round(video.width * scale)), max(1, round(video.height * scale))
+    return fit(video, _TILE_SIDE, _TILE_SIDE)
 
 
 def draw_preview(

@@ -15,9 +15,11 @@ from PIL import Image
 from pipelines.decoding import frames
 from pipelines.face_detection.drawing import Marked, draw_faces, marked
 from pipelines.face_detection.sighting import Sighting
+from pipelines.fitting import fit
 from pipelines.media import Media, VideoStream
 from pipelines.outputs.atomic import replacing
 
+#: What players take; sides are even, as H.264's colour asks for.
 _LONGEST_SIDE = 1920
 _CLOCK = 90_000
 _DEFAULT_RATE = 25
@@ -33,7 +35,7 @@ def write_video(
     report: Callable[[float], None],
 ) -> None:
     """Writes an H.264 MP4 with the video's own times; `report` is told the time of each frame."""
-    size = _size(video)
+    size = fit(video, _LONGEST_SIDE, _LONGEST_SIDE, enlarge=False, multiple=2)
     with replacing(path) as temporary, av.open(str(temporary), "w") as container:
         stream: Any = container.add_stream(
             "libx264",
@@ -79,13 +81,6 @@ def _moved(face: Marked, target: Marked, share: float) -> Marked:
         for (x1, y1), (x2, y2) in zip(face.points, target.points, strict=True)
     )
     return replace(face, box=(x, y, width, height), points=points)
-
-
-def _size(video: VideoStream) -> tuple[int, int]:
-    """The video's, scaled down to what players take, and even as H.264's colour asks for."""
-    scale = min(1.0, _LONGEST_SIDE / max(video.width, video.height))
-    width, height = (max(2, round(side * scale / 2) * 2) for side in (video.width, video.height))
-    return width, height
 
 
 def _video_frame(picture: Image.Image, tick: int) -> av.VideoFrame:

@@ -1,7 +1,7 @@
 """Scene detection from a media to its result files."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,11 @@ def annotate(
     device = pick_device(config.device)
     batch = BatchSize(config.batch_size if device.kind == "cuda" else 1)
     stopwatch, damage = Stopwatch(), Damage()
-    with prefetched(frames(media, size=SIZE, damage=damage), _FRAMES_AHEAD) as ready:
+
+    def decode(stopped: Callable[[], bool]) -> Iterator[Frame]:
+        return frames(media, size=SIZE, damage=damage, stopped=stopped)
+
+    with prefetched(decode, _FRAMES_AHEAD) as ready:
         video = _Video(stopwatch.decoding(ready), media.duration_seconds, progress)
         scores = _score_frames(video, device, batch, stopwatch)
     cuts = find_cuts(scores, config.threshold)
@@ -60,7 +64,11 @@ def annotate(
         timings=stopwatch.timings,
         table=_table(scenes),
         columns=_COLUMNS,
-        notes=_notes(media, batch, damage),
+        notes=[
+            *damage.notes,
+            *([] if media.video else ["The file has no video."]),
+            *batch.notes("windows"),
+        ],
         facts={
             "frames": len(video.times),
             "cuts": max(0, len(scenes) - 1),
@@ -128,15 +136,3 @@ def _table(scenes: Sequence[Scene]) -> list[dict[str, str | int | float]]:
         }
         for number, scene in enumerate(scenes[:_MOST_ROWS], start=1)
     ]
-
-
-def _notes(media: Media, batch: BatchSize, damage: Damage) -> list[str]:
-    notes = list(damage.notes)
-    if media.video is None:
-        notes.append("The file has no video.")
-    if batch.failed:
-        notes.append(
-            f"The GPU's memory did not suffice for {batch.failed[0]} windows at a time: "
-            f"went on with {batch.size}."
-        )
-    return notes

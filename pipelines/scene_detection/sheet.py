@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from pipelines.media import Media, VideoStream
+from pipelines.fitting import fit
+from pipelines.media import Media
 from pipelines.outputs.picture import (
     BACKGROUND,
     HEADER_HEIGHT,
@@ -42,7 +43,8 @@ def draw_sheet(path: Path, media: Media, scenes: Sequence[Scene]) -> None:
         return
     numbers = _evenly(len(scenes), MOST_TILES)
     shown = [scenes[number] for number in numbers]
-    width, height = _tile_size(media.video, len(shown))
+    room = _BOX_OF_FEW if len(shown) <= _FEW else _BOX_OF_MANY
+    width, height = fit(media.video, *room)
     across, down = width + _MARGIN, height + _CAPTION + _MARGIN
     columns = _columns(len(shown), across, down)
     rows = math.ceil(len(shown) / columns)
@@ -64,13 +66,6 @@ def _evenly(count: int, most: int) -> list[int]:
     if count <= most:
         return list(range(count))
     return [place * count // most for place in range(most)]
-
-
-def _tile_size(video: VideoStream, count: int) -> tuple[int, int]:
-    """Width and height of a tile, in the shape of the video."""
-    widest, highest = _BOX_OF_FEW if count <= _FEW else _BOX_OF_MANY
-    scale = min(widest / video.width, highest / video.height)
-    return max(1, round(video.width * scale)), max(1, round(video.height * scale))
 
 
 def _columns(count: int, across: int, down: int) -> int:

@@ -1,6 +1,6 @@
 """Speech activity from a media to its result files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def annotate(
         timings=stopwatch.timings,
         table=_table(segments),
         columns=_COLUMNS,
-        notes=[*damage.notes, *([] if media.audio else ["The file has no sound."])],
+        notes=[*damage.notes, *_silence(media)],
         facts={"speech_seconds": round(_speech_seconds(segments), 2)},
     )
 
@@ -71,8 +71,17 @@ def annotate(
 def _listen(media: Media, progress: Progress, stopwatch: Stopwatch, damage: Damage) -> _Heard:
     network, envelope = SpeechNetwork(), Envelope()
     probabilities: list[Floats] = []
-    chunks = audio(media, sample_rate=SAMPLE_RATE, chunk_seconds=_CHUNK_SECONDS, damage=damage)
-    with prefetched(chunks, _CHUNKS_AHEAD) as ready:
+
+    def decode(stopped: Callable[[], bool]) -> Iterator[Floats]:
+        return audio(
+            media,
+            sample_rate=SAMPLE_RATE,
+            chunk_seconds=_CHUNK_SECONDS,
+            damage=damage,
+            stopped=stopped,
+        )
+
+    with prefetched(decode, _CHUNKS_AHEAD) as ready:
         for samples in stopwatch.decoding(ready):
             with stopwatch.inference():
                 probabilities.append(network.listen(samples))
@@ -112,6 +121,15 @@ def _write(
         )
         files.append(ResultFile(picture, Role.PREVIEW, "image/png"))
     return files
+
+
+def _silence(media: Media) -> list[str]:
+    """Why nothing is heard, where there is nothing."""
+    if media.audio is not None:
+        return []
+    if media.undecodable_audio is not None:
+        return [f"The file's sound ({media.undecodable_audio}) cannot be decoded."]
+    return ["The file has no sound."]
 
 
 def _speech_seconds(segments: Sequence[Segment]) -> float:

@@ -1,7 +1,9 @@
 """Frames come as displayed, at their true times; sound comes as mono on the same clock."""
 
 import os
-from collections.abc import Callable
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -74,11 +76,20 @@ def test_times_are_the_streams_own(make_video: Callable[..., Path]) -> None:
     assert [round(frame.image.mean() / 8) for frame in got] == list(range(6))
 
 
-def test_every_takes_each_nth_frame_and_keeps_the_numbers(
+def test_frames_that_are_left_out_count_and_are_told(make_video: Callable[..., Path]) -> None:
+    reached: list[float] = []
+    picked = frames(probe(make_video(greys(20))), rate=25 / 6, reached=reached.append)
+    assert [frame.index for frame in picked] == [0, 6, 12, 18]
+    assert reached == pytest.approx([number / 25 for number in range(20)])
+
+
+def test_decoding_ends_before_the_next_frame_when_it_is_to_stop(
     make_video: Callable[..., Path],
 ) -> None:
-    media = probe(make_video(greys(20)))
-    assert [frame.index for frame in frames(media, every=6)] == [0, 6, 12, 18]
+    media, reached = probe(make_video(greys(20) * 5)), list[float]()
+    looks = frames(media, rate=0.01, reached=reached.append, stopped=lambda: len(reached) > 3)
+    assert [look.index for look in looks] == [0]
+    assert len(reached) < 50
 
 
 @pytest.mark.parametrize(("rate", "count"), [(10, 20), (12, 24), (25, 50), (1000, 50), (0.4, 1)])
@@ -201,3 +212,71 @@ def test_sound_whose_packets_overlap_stays_on_the_clock(tmp_path: Path) -> None:
             container.mux(stream.encode(frame))
     sound = np.concatenate(list(audio(probe(path))))
     assert len(sound) == pytest.approx(10 * 16_000, abs=700)
+
+
+def sound_at(path: Path, starts: Sequence[float]) -> Path:
+    """Half a second of sound at each of `starts`, in seconds, in any format for PCM."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", 16_000, layout="mono")
+        for start in starts:
+            ones = np.full((1, 8000), 16_000, np.int16)
+            frame = av.AudioFrame.from_ndarray(ones, "s16", "mono")
+            frame.sample_rate, frame.time_base = 16_000, Fraction(1, 16_000)
+            frame.pts = round(start * 16_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_hole_of_hours_is_filled_in_memory_that_does_not_grow_with_it(tmp_path: Path) -> None:
+    media = probe(sound_at(tmp_path / "hole.mkv", [0, 4 * 3600]))
+    tracemalloc.start()
+    try:
+        samples = sum(len(chunk) for chunk in audio(media, sample_rate=16_000))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert samples == pytest.approx((4 * 3600 + 0.5) * 16_000, abs=400)
+    assert peak < 32 * 2**20
+
+
+def test_pieces_of_a_chunk_are_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a piece costs does not grow with those that wait: none is looked at again."""
+    media, looks = probe(sound_at(tmp_path / "sound.wav", [0])), Counter[int]()
+
+    class Piece(np.ndarray):
+        def __len__(self) -> int:
+            looks[id(self)] += 1
+            return super().__len__()
+
+    pieces = [np.zeros(16, np.float32).view(Piece) for _ in range(200)]
+    monkeypatch.setattr("pipelines.decoding._sound", lambda *_: iter(pieces))
+    assert [len(chunk) for chunk in audio(media, chunk_seconds=1)] == [3200]
+    assert max(looks.values()) <= 2
+
+
+def test_sound_that_begins_behind_the_end_of_the_video_is_heard_there(tmp_path: Path) -> None:
+    path = tmp_path / "late.mp4"
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", 25)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        speaker = container.add_stream("aac", 16_000, layout="mono")
+        for number in range(50):
+            picture = av.VideoFrame.from_ndarray(BLACK, "rgb24")
+            picture.pts, picture.time_base = number, Fraction(1, 25)
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        tone = 0.5 * np.sin(np.arange(32_000, dtype=np.float32) / 4)
+        frame = av.AudioFrame.from_ndarray(tone[None], "fltp", "mono")
+        frame.sample_rate, frame.time_base = 16_000, Fraction(1, 16_000)
+        frame.pts = 5 * 16_000
+        container.mux(speaker.encode(frame))
+        container.mux(speaker.encode(None))
+    media = probe(path)
+    assert media.duration_seconds == pytest.approx(7.0, abs=0.1)
+    assert media.video.duration_seconds == pytest.approx(2.0)
+    loud = np.flatnonzero(np.abs(np.concatenate(list(audio(media)))) > 0.2) / 16_000
+    assert loud.min() == pytest.approx(5.0, abs=0.02)
+    assert loud.max() == pytest.approx(7.0, abs=0.02)

@@ -107,7 +107,7 @@ def test_a_batch_of_one_too_large_is_an_error_that_lists_the_attempts() -> None:
         list(results)
 
 
-def test_an_allocation_that_onnx_runtime_fails_halves_the_batch_too() -> None:
+def test_an_allocation_that_fails_on_the_cpu_is_not_the_gpus() -> None:
     """A model of one node that makes a tensor of the wanted size, asked for far too much."""
     wanted = onnx.helper.make_tensor_value_info("shape", onnx.TensorProto.INT64, [1])
     made = onnx.helper.make_tensor_value_info("zeros", onnx.TensorProto.FLOAT, None)
@@ -123,8 +123,16 @@ def test_an_allocation_that_onnx_runtime_fails_halves_the_batch_too() -> None:
         session.run(None, {"shape": np.array([size])})
         return numbers
 
-    assert list(in_batches(run, range(2), batch)) == [0, 1]
-    assert batch.failed == [2]
+    with pytest.raises(MemoryError, match="allocate memory"):
+        list(in_batches(run, range(2), batch))
+    assert batch.failed == []
+    assert list(in_batches(run, range(1), batch)) == [0]
+
+
+def test_halving_is_noted() -> None:
+    assert BatchSize(8).notes("frames") == []
+    (note,) = BatchSize(2, failed=[8, 4]).notes("frames")
+    assert note.endswith("did not suffice for 8 frames at a time: went on with 2.")
 
 
 @pytest.mark.parametrize("code", ["CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"])

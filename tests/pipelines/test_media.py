@@ -2,13 +2,16 @@
 
 import wave
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
+from pipelines.decoding import audio, frames
 from pipelines.errors import MediaError
 from pipelines.media import probe
 
@@ -101,6 +104,102 @@ class Pipe:
 
     def __init__(self, file: BinaryIO) -> None:
         self.write = file.write
+
+
+def encoded(path: Path, codec: str, *, count: int, start: float = 0.0, **properties: Any) -> Path:
+    """`count` grey frames of 64x48 at 25 frames/s from `start` seconds on."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, 25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for name, value in properties.items():
+            setattr(stream.codec_context, name, value)
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 5 * number % 250, np.uint8))
+            frame.pts, frame.time_base = round(start * 25) + number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("video.mkv", "libx264"),
+        ("video.webm", "libvpx"),
+        ("video.asf", "mpeg4"),
+        ("video.mov", "libx264"),
+        ("video.ts", "libx264"),
+    ],
+)
+def test_a_clock_that_starts_late_does_not_lengthen_the_video(
+    tmp_path: Path, name: str, codec: str
+) -> None:
+    media = probe(encoded(tmp_path / name, codec, count=20, start=20.0))
+    assert media.duration_seconds == pytest.approx(0.8, abs=0.05)
+    assert media.video.frame_count == pytest.approx(20, abs=1)
+
+
+@pytest.mark.parametrize("count", [20, 750])
+def test_an_mpeg_program_stream_is_as_long_as_its_last_packets_say(
+    tmp_path: Path, count: int
+) -> None:
+    path = encoded(tmp_path / "video.mpg", "mpeg2video", count=count, gop_size=100)
+    media = probe(path)
+    assert media.duration_seconds == pytest.approx(count / 25, abs=0.05)
+    assert media.video.frame_count == pytest.approx(count, abs=1)
+
+
+def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
+    shape = {"sample_aspect_ratio": Fraction(64, 45)}
+    media = probe(encoded(tmp_path / "video.mp4", "libx264", count=3, **shape))
+    assert (media.video.width, media.video.height) == (91, 48)
+    (first, *_) = frames(media)
+    assert first.image.shape == (48, 91, 3)
+
+
+def test_a_shape_of_pixels_that_no_camera_has_is_not_believed(tmp_path: Path) -> None:
+    shape = {"sample_aspect_ratio": Fraction(200, 1)}
+    media = probe(encoded(tmp_path / "video.mp4", "libx264", count=3, **shape))
+    assert (media.video.width, media.video.height) == (64, 48)
+
+
+def two_sounds(path: Path, *, default: int) -> Path:
+    """A silence and a tone, of 1 s each; a player is to choose number `default`."""
+    with av.open(str(path), "w", options={"default_mode": "passthrough"}) as container:
+        streams = [container.add_stream("pcm_s16le", 16_000, layout="mono") for _ in range(2)]
+        streams[default].disposition = Disposition.default
+        tone = (16_000 * np.sin(np.arange(16_000) / 4)).astype(np.int16)
+        for stream, samples in zip(streams, (0 * tone, tone), strict=True):
+            frame = av.AudioFrame.from_ndarray(samples[None], "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 16_000, 0, Fraction(1, 16_000)
+            container.mux(stream.encode(frame))
+    return path
+
+
+@pytest.mark.parametrize("default", [0, 1])
+def test_of_two_sounds_the_one_that_a_player_chooses_is_heard(tmp_path: Path, default: int) -> None:
+    media = probe(two_sounds(tmp_path / "sounds.mkv", default=default))
+    assert media.audio.index == default
+    assert (np.abs(np.concatenate(list(audio(media)))).max() > 0.3) == (default == 1)
+
+
+def without_decoder(path: Path, streams: int) -> Path:
+    """Gives the first so many streams a codec that there is not."""
+    path.write_bytes(path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_NOT/INT/LIT", streams))
+    return path
+
+
+def test_of_two_sounds_the_one_that_decodes_is_heard(tmp_path: Path) -> None:
+    media = probe(without_decoder(two_sounds(tmp_path / "sounds.mkv", default=0), 1))
+    assert (media.audio.index, media.undecodable_audio) == (1, None)
+
+
+def test_sound_that_cannot_be_decoded_is_named(make_video: Callable[..., Path]) -> None:
+    path = make_video([BLACK] * 10, sound=np.zeros(6400, np.float32), name="video.mkv")
+    path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_NOT"))
+    media = probe(path)
+    assert media.audio is None
+    assert media.undecodable_audio == "unknown codec"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Decoding runs ahead in a thread of its own, and never outlives its consumer."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,7 +14,7 @@ def prefetching() -> list[str]:
 
 
 def test_items_come_in_order() -> None:
-    with prefetched(iter(range(100)), 3) as ready:
+    with prefetched(lambda _stopped: iter(range(100)), 3) as ready:
         assert list(ready) == list(range(100))
     assert prefetching() == []
 
@@ -29,7 +30,7 @@ def test_the_producer_runs_ahead_but_not_far() -> None:
                 enough.set()
             yield number
 
-    with prefetched(produce(), 3) as ready:
+    with prefetched(lambda _stopped: produce(), 3) as ready:
         assert next(ready) == 0
         assert enough.wait(10)
         assert len(made) <= 6
@@ -40,7 +41,7 @@ def test_an_error_reaches_the_consumer_after_the_items_before_it() -> None:
         yield 1
         raise ValueError("broken")
 
-    with prefetched(produce(), 3) as ready:
+    with prefetched(lambda _stopped: produce(), 3) as ready:
         assert next(ready) == 1
         with pytest.raises(ValueError, match="broken"):
             next(ready)
@@ -59,7 +60,7 @@ def test_the_thread_ends_when_the_consumer_leaves_early() -> None:
         finally:
             closed.set()
 
-    with prefetched(produce(), 3) as ready:
+    with prefetched(lambda _stopped: produce(), 3) as ready:
         assert next(ready) == 0
     assert prefetching() == []
     assert closed.wait(10)
@@ -67,10 +68,24 @@ def test_the_thread_ends_when_the_consumer_leaves_early() -> None:
 
 def test_the_thread_ends_when_the_consumer_fails() -> None:
     def consume() -> None:
-        with prefetched(iter(range(1000)), 3) as ready:
+        with prefetched(lambda _stopped: iter(range(1000)), 3) as ready:
             next(ready)
             raise RuntimeError("no more")
 
     with pytest.raises(RuntimeError, match="no more"):
         consume()
+    assert prefetching() == []
+
+
+def test_what_is_long_in_making_an_item_can_end_before_it() -> None:
+    begun = threading.Event()
+
+    def produce(stopped: Callable[[], bool]) -> Iterator[int]:
+        begun.set()
+        while not stopped():
+            time.sleep(0.001)
+        yield 1
+
+    with prefetched(produce, 3):
+        assert begun.wait(10)
     assert prefetching() == []

@@ -38,7 +38,8 @@ def test_media_is_described_as_json(clips: dict[str, Path]) -> None:
             "frame_count": 132,
             "duration_seconds": 5.28,
         },
-        "audio": {"sample_rate": 48_000, "channels": 6, "duration_seconds": 5.312},
+        "audio": {"index": 1, "sample_rate": 48_000, "channels": 6, "duration_seconds": 5.312},
+        "undecodable_audio": None,
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from pydantic import ValidationError
 
@@ -231,6 +232,21 @@ def test_the_same_video_gives_the_same_bytes(joined: Callable[..., Path], tmp_pa
         run(path, tmp_path / name)
         contents.append([file.read_bytes() for file in sorted((tmp_path / name).iterdir())])
     assert contents[0] == contents[1]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+def test_on_a_gpu_the_same_cuts_are_found(joined: Callable[..., Path], tmp_path: Path) -> None:
+    path, found = joined(REAL), {}
+    for device in ("cpu", "cuda"):
+        (tmp_path / device).mkdir()
+        findings = run(path, tmp_path / device, device=device)
+        assert findings.device.startswith(device)
+        found[device] = scenes_of(tmp_path / device)
+    starts = {device: [scene["frame_start"] for scene in found[device]] for device in found}
+    assert starts["cuda"] == starts["cpu"]
+    for scene, other in zip(found["cuda"], found["cpu"], strict=True):
+        assert scene["score"] == pytest.approx(other["score"], abs=0.02)
 
 
 def test_the_card_is_in_the_catalog_and_its_memory_grows_with_the_batch() -> None:

@@ -293,3 +293,13 @@ from pipelines.speech_activity.card import CARD
 assert not {"torch", "onnxruntime", "numpy", "av"} & sys.modules.keys()
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_sound_that_cannot_be_decoded_is_told_from_none(
+    make_video: Callable[..., Path], tmp_path: Path
+) -> None:
+    picture = np.zeros((48, 64, 3), np.uint8)
+    path = make_video([picture] * 10, sound=np.zeros(6400, np.float32), name="video.mkv")
+    path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_NOT"))
+    findings = annotate(probe(path), SpeechActivityConfig(), tmp_path, Progress())
+    assert findings.notes == ["The file's sound (unknown codec) cannot be decoded."]
