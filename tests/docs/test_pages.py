@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import contracts.home
-from api.cli import app as command_line
+from api.cli import client_app as command_line
 from api.settings import Settings
 from api.stack.layout import PROJECT
 from orchestration.settings import Settings as RunSettings
