@@ -3,8 +3,8 @@
 import os
 import signal
 import time
+import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import psutil
@@ -45,7 +45,8 @@ def supervise(
         pid = os.fork()
         if pid == 0:
             status = 1
-            with suppress(BaseException):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the worker's, too, from its start
+            try:
                 Supervisor(
                     run.run_id,
                     dagster_home,
@@ -56,7 +57,10 @@ def supervise(
                     instances=instances,
                 ).supervise()
                 status = 0
-            os._exit(status)
+            except Exception:  # noqa: BLE001 - it is the parent's to judge
+                traceback.print_exc()
+            finally:
+                os._exit(status)
         return pid
 
     return supervise
@@ -66,10 +70,16 @@ def _exit() -> None:
     os._exit(3)
 
 
-def _ignore_everything() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _go_on() -> None:
     time.sleep(SECONDS)
     os._exit(0)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _await_end(pid: int) -> int:
@@ -119,12 +129,14 @@ def test_a_database_that_is_away_does_not_lengthen_the_grace(
 
     def wait_for_death(_self: DagsterInstance, _run: DagsterRun) -> None:
         [worker] = psutil.Process().children()
-        psutil.wait_procs([worker], timeout=SECONDS / 2)
-        outcome.write_text("alive" if worker.is_running() else "dead")
+        latest = time.monotonic() + SECONDS / 2
+        while (is_alive := _is_alive(worker)) and time.monotonic() < latest:
+            time.sleep(0.01)
+        outcome.write_text("alive" if is_alive else "dead")
         raise ConnectionError("the database is away")
 
     monkeypatch.setattr(DagsterInstance, "report_run_canceling", wait_for_death)
-    pid = supervise(_ignore_everything)
+    pid = supervise(_go_on)
     path = run_socket(dagster_home, run.run_id)
     end = time.monotonic() + SECONDS
     while not messages.is_anybody_there(path):
