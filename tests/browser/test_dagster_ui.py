@@ -1,6 +1,10 @@
 """What people see in the Dagster UI, looked at with a real browser."""
 
-from collections.abc import Callable, Iterator
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -9,11 +13,14 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from api.stack.events import StackReady
+from api.stack.layout import PROJECT
 from contracts.run import FILENAME_TAG
 from pipelines.clips import clip
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("chromium")]
 
+OURS = ("face_detection", "scene_detection", "speech_activity")
 PIPELINE = "brightness"
 ASSET = f"/assets/annotations/{PIPELINE}"
 STALE = """
@@ -60,6 +67,17 @@ def job(submit: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     return submit("lamp.mp4")
 
 
+@pytest.fixture(scope="module")
+def demo_job(bare_environment: Mapping[str, str], stack: StackReady) -> dict[str, Any]:
+    """The job of `framegate demo` in the home of the stack, ended."""
+    command = [sys.executable, "-m", "api.cli", "demo", "--json", "--home", stack.home]
+    shown = subprocess.run(
+        command, cwd=PROJECT, env=bare_environment, stdout=subprocess.PIPE, check=True
+    )
+    job: dict[str, Any] = json.loads(shown.stdout)["job"]
+    return job
+
+
 @pytest.fixture
 def newer_version(
     job: dict[str, Any],  # noqa: ARG001 - it ran before
@@ -91,6 +109,17 @@ def test_a_run_shows_its_table_and_opens_its_picture(page: Page, job: dict[str, 
     expect(event.last.get_by_role("columnheader", name="brightness")).to_be_visible()
     event.last.get_by_text("[Show Markdown]").first.click()
     assert _is_drawn(page.get_by_role("dialog").get_by_role("img", name=PIPELINE))
+
+
+def test_the_demos_run_shows_that_each_step_ended_and_what_it_found(
+    page: Page, demo_job: dict[str, Any]
+) -> None:
+    for name in OURS:
+        page.goto(f"/runs/{demo_job['id']}?{urlencode({'logs': f'step:{name}'})}")
+        expect(page.get_by_text(f'Finished execution of step "{name}"').first).to_be_visible()
+        found = demo_job["pipeline_results"][name]["annotation_count"]
+        headline = re.compile(rf"^{found} (faces|scenes|speech segments)$")
+        expect(page.get_by_text(headline).first).to_be_visible()
 
 
 def test_annotations_are_shown_by_media_with_the_picture_in_place(
