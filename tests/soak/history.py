@@ -73,11 +73,20 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Leases:
+    """Which runs held a lease of a device at that moment."""
+
+    at: float
+    runs: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Run:
     """A run as it lies in Dagster's storage at the end, and the folder of its job.
 
     Attributes:
         submission: the tag that its submission gave it.
+        behaviour: how the misbehaving pipeline was asked to end, if it was selected.
         parent: the run that it retries.
         endings: the types of its terminal events.
         wanted: the pipelines that were asked for.
@@ -88,6 +97,7 @@ class Run:
     run_id: str
     status: str
     submission: str = ""
+    behaviour: str = ""
     parent: str = ""
     endings: Sequence[str] = ()
     wanted: Sequence[str] = ()
@@ -103,6 +113,7 @@ class Drained:
     sockets: Sequence[str] = ()
     uploads: Sequence[str] = ()
     folders_without_run: Sequence[str] = ()
+    processes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -114,10 +125,11 @@ class Stopped:
     ports: Sequence[int] = ()
 
 
-Record = Begun | Request | Kill | StackTold | Sample | Run | Drained | Stopped
+Record = Begun | Request | Kill | StackTold | Sample | Leases | Run | Drained | Stopped
 
 _KINDS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (Begun, Request, Kill, StackTold, Sample, Run, Drained, Stopped)
+    kind.__name__: kind
+    for kind in (Begun, Request, Kill, StackTold, Sample, Leases, Run, Drained, Stopped)
 }
 
 

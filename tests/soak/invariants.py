@@ -10,6 +10,7 @@ from tests.soak.history import (
     Begun,
     Drained,
     Kill,
+    Leases,
     Record,
     Request,
     Run,
@@ -27,6 +28,9 @@ FIRST_SERVER_ERROR = 500
 CRASHED = "INTERNAL_SERVER_ERROR"
 #: What a submission that is in order may be answered: taken, under way, or not now.
 _SUBMIT_ANSWERS = frozenset({ACCEPTED, 409, 503, 507})
+FLAT = "memory and file handles are flat"
+#: How the misbehaving pipeline is asked to end in every way but well.
+_NEVER_COMPLETED = frozenset({"raise", "crash", "exit"})
 
 R = TypeVar("R")
 
@@ -172,9 +176,30 @@ def _artifacts_match(facts: Facts) -> Problems:
 
 def _released(facts: Facts) -> Problems:
     for drained in facts.of(Drained):
-        for what in ("leases", "sockets", "uploads", "folders_without_run"):
+        for what in ("leases", "sockets", "uploads", "folders_without_run", "processes"):
             for left in getattr(drained, what):
                 yield left, f"is left in {what} with nothing running"
+
+
+def _leases_are_of_live_runs(facts: Facts) -> Problems:
+    """A job's device is given back before anybody is told that the job has ended."""
+    ended: dict[str, float] = {}
+    for request in facts.requests:
+        if request.job and request.state in ENDED and request.action != "download":
+            ended[request.job] = min(request.ended, ended.get(request.job, request.ended))
+    for sample in facts.of(Leases):
+        for run in sample.runs:
+            if ended.get(run, sample.at) < sample.at:
+                yield (
+                    run,
+                    f"it had ended at {ended[run]:.1f} s, and held a lease at {sample.at:.1f} s",
+                )
+
+
+def _ends_as_asked(facts: Facts) -> Problems:
+    for run in facts.runs.values():
+        if run.behaviour in _NEVER_COMPLETED and run.status == "completed":
+            yield run.run_id, f"it was asked to {run.behaviour}, and completed"
 
 
 def _answers_in_words(facts: Facts) -> Problems:
@@ -219,6 +244,10 @@ def _something_happened(facts: Facts) -> Problems:
         yield "soak", "nothing was killed"
     if not any(request.status == ACCEPTED for request in facts.requests):
         yield "soak", "nothing was accepted"
+    if not any(run.status == "completed" for run in facts.runs.values()):
+        yield "soak", "nothing was completed"
+    if not any(sample.runs for sample in facts.of(Leases)):
+        yield "soak", "no device was leased"
 
 
 def _is_server_error(request: Request) -> bool:
@@ -236,11 +265,13 @@ INVARIANTS: dict[str, Callable[[Facts], Problems]] = {
     "each run ends, and once": _ends_once,
     "a job that has ended stays as it ended": _stays_ended,
     "no job is lost": _is_not_lost,
+    "a job ends as it was asked to": _ends_as_asked,
     "results are whole, and match the state": _artifacts_match,
+    "leases are of live runs": _leases_are_of_live_runs,
     "nothing is held when nothing runs": _released,
     "every answer is in words": _answers_in_words,
     "the stack comes back": _stack_recovers,
-    "memory and file handles are flat": _flat,
+    FLAT: _flat,
     "a stopped stack leaves nothing": _leaves_nothing,
     "something happened": _something_happened,
 }

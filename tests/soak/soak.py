@@ -53,7 +53,8 @@ class Soak:
             home = Home(self.stack.home)
             for run in survey.runs(home):
                 self.history.add(run)
-            self.history.add(survey.drained(home))
+            left = [str(process) for process in self.stack.supervisors()]
+            self.history.add(survey.drained(home, left))
         finally:
             self.stack.stop()
         if self._errors:

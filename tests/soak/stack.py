@@ -14,7 +14,9 @@ from api.cli.errors import CommandError
 from api.cli.stack_process import StackProcess
 from api.stack import events
 from api.stack.ports import free_port, is_free
-from tests.soak.history import History, Sample, StackTold, Stopped
+from contracts.home import Home
+from tests.soak import survey
+from tests.soak.history import History, Leases, Sample, StackTold, Stopped
 
 STOP_SECONDS = 90
 
@@ -137,6 +139,7 @@ class SoakedStack:
         self.history.add(Stopped(code, left, ports))
 
     def sample(self) -> None:
+        self.history.add(Leases(self.clock(), survey.leased(Home(self.home))))
         for part, process in self.parts().items():
             with suppress(psutil.Error):
                 memory = process.memory_info().rss

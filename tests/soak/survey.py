@@ -1,14 +1,16 @@
 """What lies there in the end: every run in Dagster's storage, every job's folder, what is held."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
+from contracts.held_file import held_files
 from contracts.home import Home
-from contracts.run import KIND, KIND_TAG, pipelines_of
+from contracts.run import KIND_TAG, MAINTENANCE_KIND, pipelines_of
 from orchestration.launcher.instance import open_instance
+from orchestration.launcher.paths import leases
 from pipelines.outputs.manifest import MANIFEST, read_manifest
 from tests.soak.history import Drained, Run
 
@@ -23,24 +25,33 @@ _WORDS = {
     DagsterRunStatus.CANCELED: "cancelled",
 }
 _SUBMISSION_TAG = "user/soak"
+_BEHAVIOUR_TAG = "user/behaviour"
 _PARENT_TAG = "dagster/parent_run_id"
 
 
 def runs(home: Home) -> Iterator[Run]:
+    """All but those of the schedules, whatever tags they have."""
     with open_instance(home.dagster) as instance:
-        for run in instance.get_runs(RunsFilter(tags={KIND_TAG: KIND})):
-            yield _survey(instance, home, run)
+        for run in instance.get_runs():
+            if run.tags.get(KIND_TAG) != MAINTENANCE_KIND:
+                yield _survey(instance, home, run)
 
 
-def drained(home: Home) -> Drained:
-    """To be asked while the stack stands and nothing runs."""
+def leased(home: Home) -> list[str]:
+    """The runs that hold a lease just now."""
+    return [path.stem for path in held_files(leases(home))]
+
+
+def drained(home: Home, processes: Sequence[str]) -> Drained:
+    """To be asked while the stack stands and nothing runs; `processes` are of runs all the same."""
     with open_instance(home.dagster) as instance:
         known = {run.run_id for run in instance.get_runs()}
     return Drained(
-        leases=_names(home.run / "leases"),
+        leases=leased(home),
         sockets=_names(home.run / "runs"),
         uploads=_names(home.uploads),
         folders_without_run=[name for name in _names(home.jobs) if name not in known],
+        processes=processes,
     )
 
 
@@ -57,6 +68,7 @@ def _survey(instance: DagsterInstance, home: Home, run: DagsterRun) -> Run:
         run_id=run.run_id,
         status=_WORDS.get(run.status, run.status.value),
         submission=run.tags.get(_SUBMISSION_TAG, ""),
+        behaviour=run.tags.get(_BEHAVIOUR_TAG, ""),
         parent=run.tags.get(_PARENT_TAG, ""),
         endings=endings,
         wanted=pipelines_of(run.tags, run.job_name),

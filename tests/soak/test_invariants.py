@@ -11,6 +11,7 @@ from tests.soak.history import (
     Drained,
     History,
     Kill,
+    Leases,
     Record,
     Request,
     Run,
@@ -40,6 +41,7 @@ GOOD: tuple[Record, ...] = (
     Request(2.0, 2.1, "look", 404, "JOB_NOT_FOUND", job="four"),
     Request(2.2, 2.3, "download", 200, job="one", state="whole"),
     *(Sample(10.0 * tick, "API", 8, 100 * 2**20, 20) for tick in range(60)),
+    Leases(0.7, ("one",)),
     Run("one", "completed", "s1", endings=DONE, **WHOLE),
     Run("two", "cancelled", "s2", endings=("PIPELINE_CANCELED",), wanted=("misbehaving",)),
     Run("three", "completed", "s2", parent="two", endings=DONE, **WHOLE),
@@ -69,6 +71,7 @@ def _run(of: str, /, **changes: object) -> Change:
 
 
 ONE = next(record for record in GOOD if isinstance(record, Run))
+LEASED = next(record for record in GOOD if isinstance(record, Leases))
 STOPPED = GOOD[-1]
 
 PLANTED: list[tuple[str, Change]] = [
@@ -98,12 +101,15 @@ PLANTED: list[tuple[str, Change]] = [
     ("a job that has ended stays as it ended", _run("one", status="failed")),
     ("no job is lost", _add(Request(3.0, 3.1, "look", 404, job="one"))),
     ("no job is lost", _add(Request(1.61, 1.65, "look", 404, job="four"))),
+    ("a job ends as it was asked to", _run("one", behaviour="raise")),
     ("results are whole, and match the state", _run("one", whole=())),
     ("results are whole, and match the state", _run("two", broken=("partial/misbehaving",))),
     (
         "results are whole, and match the state",
         _add(Request(3.0, 3.1, "download", 200, job="one", state="broken")),
     ),
+    ("leases are of live runs", _add(Leases(3.0, ("one",)))),
+    ("nothing is held when nothing runs", _add(Drained(processes=("a supervisor",)))),
     ("nothing is held when nothing runs", _add(Drained(leases=("one.json",)))),
     ("nothing is held when nothing runs", _add(Drained(folders_without_run=("five",)))),
     (
@@ -125,6 +131,7 @@ PLANTED: list[tuple[str, Change]] = [
     ("a stopped stack leaves nothing", _add(Stopped(0, ports=(8000,)))),
     ("a stopped stack leaves nothing", _add(Stopped(1))),
     ("something happened", _without(GOOD[3])),
+    ("something happened", _without(LEASED)),
 ]
 
 

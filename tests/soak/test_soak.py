@@ -24,6 +24,17 @@ DATABASE = os.environ.get("FRAMEGATE_TEST_DATABASE") or "sqlite"
 FOLDER = os.environ.get("FRAMEGATE_SOAK_FOLDER")
 
 
+@pytest.fixture
+def fake_gpus(tmp_path: Path) -> Path:
+    """Two devices made of files, of 8 and 4 GiB."""
+    folder = tmp_path / "gpus"
+    for gibibytes in (8, 4):
+        device = folder / f"GPU-{gibibytes}"
+        device.mkdir(parents=True)
+        (device / "total").write_text(str(gibibytes * 2**30))
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(MINUTES * 60 + 1200)
 def test_nothing_is_lost_or_doubled_whatever_is_killed(
@@ -31,6 +42,7 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(
     start_up: Callable[..., Any],
     database_of: Callable[[Path], Mapping[str, str]],
     monkeypatch: pytest.MonkeyPatch,
+    fake_gpus: Path,
 ) -> None:
     folder = Path(FOLDER).resolve() if FOLDER else tmp_path
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +54,12 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(
     # The survey opens Dagster's instance in this process.
     for name, value in {"FRAMEGATE_HOME": str(home), **database_of(home)}.items():
         monkeypatch.setenv(name, value)
-    stack = SoakedStack(home, start_up, {}, history, lambda: round(time.monotonic() - began, 4))
+    gpus = {
+        "FRAMEGATE_INVENTORY": "framegate_fake_gpu:FakeInventory",
+        "FRAMEGATE_FAKE_GPUS": str(fake_gpus),
+        "FRAMEGATE_GPU_SLOTS": "2",
+    }
+    stack = SoakedStack(home, start_up, gpus, history, lambda: round(time.monotonic() - began, 4))
 
     Soak(stack, history, SEED, MINUTES, DATABASE).run()
 

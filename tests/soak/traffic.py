@@ -35,7 +35,10 @@ _BEHAVIOURS = {
     "exit": 4,
     "swallow": 3,
     "grandchild": 4,
+    "hold_gpu": 25,
 }
+#: Of the two devices one has 8 GiB, the other 4: what needs more than is free waits.
+_GPU_BYTES = (2 * 2**30, 5 * 2**30)
 _PIPELINES = {("misbehaving",): 85, ("speech_activity",): 8, ("misbehaving", "speech_activity"): 7}
 #: How long a submission with a key is tried again until its outcome is known.
 _PERSIST_SECONDS = 180.0
@@ -195,7 +198,8 @@ def _form(seed: random.Random, name: str, uploads: list[str]) -> dict[str, Any]:
     """A submission in one of its forms; its name goes along as a tag."""
     [pipelines] = seed.choices(list(_PIPELINES), list(_PIPELINES.values()))
     config = {"misbehaving": _misbehaviour(seed)} if "misbehaving" in pipelines else {}
-    tags, priority = {"soak": name}, seed.choice([0, 0, 0, 1, 5])
+    behaviour = config.get("misbehaving", {}).get("behaviour", "")
+    tags, priority = {"soak": name, "behaviour": behaviour}, seed.choice([0, 0, 0, 1, 5])
     if uploads and seed.random() < 0.6:
         body = {"media": seed.choice(uploads), "pipelines": pipelines, "config": config}
         return {"json": {**body, "tags": tags, "priority": priority}}
@@ -212,7 +216,10 @@ def _form(seed: random.Random, name: str, uploads: list[str]) -> dict[str, Any]:
 
 def _misbehaviour(seed: random.Random) -> dict[str, Any]:
     [behaviour] = seed.choices(list(_BEHAVIOURS), list(_BEHAVIOURS.values()))
-    return {"behaviour": behaviour, "seconds": round(seed.uniform(0.0, 8.0), 2)}
+    config = {"behaviour": behaviour, "seconds": round(seed.uniform(0.0, 8.0), 2)}
+    if behaviour == "hold_gpu" or seed.random() < 0.3:
+        config["gpu_memory"] = seed.choice(_GPU_BYTES)
+    return config
 
 
 def _noise(seed: random.Random) -> bytes:

@@ -24,12 +24,15 @@ class FakeInventory:
         return tuple(self._device(folder.name) for folder in sorted(self._folder.iterdir()))
 
     def held(self, uuid: str) -> Mapping[int, int]:
-        files = [path for path in (self._folder / uuid).iterdir() if path.name != "total"]
-        return {
-            int(path.stem): int(path.read_text() or 0)
-            for path in files
-            if path.suffix == ".stuck" or _is_alive(int(path.stem))
-        }
+        held: dict[int, int] = {}
+        for path in (self._folder / uuid).iterdir():
+            if path.name == "total":
+                continue
+            if path.suffix == ".stuck" or _is_alive(int(path.stem)):
+                held[int(path.stem)] = int(path.read_text() or 0)
+            else:  # or it would be held again when the system gives the number to another process
+                path.unlink(missing_ok=True)
+        return held
 
     def _device(self, uuid: str) -> Device:
         total = int((self._folder / uuid / "total").read_text())
