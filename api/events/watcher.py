@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from anyio import to_thread
 
 from api.dagster.client import RUNNING, DagsterClient
-from api.dagster.run import Run, RunFilter
-from api.description import JobFiles, describe, read_files
+from api.dagster.run import Run, RunFilter, RunStatus
+from api.description import JobFiles, describe, is_job, read_files
 from api.events.event import Event, event_of, moment_of
 from api.schemas import Job
 from contracts.home import Home
-from contracts.run import KIND, KIND_TAG
 
-_TAGS = {KIND_TAG: KIND}
+#: By status and time Dagster finds runs in an index; by tag it would look at every run it keeps.
+_ANY = tuple(RunStatus)
 _PAGE = 200
 #: A run may be written a moment after another that is stamped later: look that far back again.
 _OVERLAP_SECONDS = 2.0
@@ -43,14 +43,14 @@ class Watcher:
         self._seen_until = time.time() - _SKEW_SECONDS
         self._moment = int(self._seen_until * 1_000_000)
         self._known, self._runs = {}, {}
-        running = await self._all(RunFilter(tags=_TAGS, statuses=RUNNING))
-        updated = await self._all(RunFilter(tags=_TAGS, updated_after=self._seen_until))
+        running = await self._all(RunFilter(statuses=RUNNING))
+        updated = await self._all(RunFilter(statuses=_ANY, updated_after=self._seen_until))
         await self._changes([*running, *updated])
 
     async def poll(self) -> list[Event]:
         """Oldest first. Raises OrchestratorUnavailableError; then the next poll tells all."""
         after = _look_back(self._seen_until)
-        updated = await self._all(RunFilter(tags=_TAGS, updated_after=after))
+        updated = await self._all(RunFilter(statuses=_ANY, updated_after=after))
         fresh = {run.run_id for run in updated}
         watched = [run for run in self._runs.values() if run.run_id not in fresh]
         return await self._changes([*updated, *watched])
@@ -64,16 +64,17 @@ class Watcher:
         of them has missed none. Raises OrchestratorUnavailableError.
         """
         after = _look_back(moment / 1_000_000)
-        runs = await self._all(RunFilter(tags=_TAGS, updated_after=after))
+        runs = await self._all(RunFilter(statuses=_ANY, updated_after=after))
         ordered = sorted(runs, key=moment_of)
         return await to_thread.run_sync(lambda: [self._snapshot(run) for run in ordered])
 
     async def _all(self, run_filter: RunFilter) -> list[Run]:
+        """Of those that are jobs."""
         runs: list[Run] = []
         cursor: str | None = None
         while True:
             page = await self._dagster.runs(run_filter, limit=_PAGE, cursor=cursor)
-            runs += page.runs
+            runs += [run for run in page.runs if is_job(run)]
             cursor = page.cursor
             if cursor is None:
                 return runs
