@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from api.filenames import clean_filename
 from api.settings import Settings
 
 BOUNDARY = "b0undary"
@@ -112,3 +113,28 @@ def test_a_name_that_breaks_its_header_is_no_name(client: httpx.Client, clip: by
     assert answer.status_code in {201, 400}
     if answer.status_code == 201:
         assert answer.json()["video_filename"].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("holiday.mp4", "holiday.mp4"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\videos\\a.mov", "a.mov"),
+        ("a\r\nSet-Cookie: x=1.mp4", "aSet-Cookie: x=1.mp4"),
+        ("nul\0.mp4", "nul.mp4"),
+        ("\u202egpj.mp4", "gpj.mp4"),
+        ("🎬 фильм.mp4", "🎬 фильм.mp4"),
+        ("", "video"),
+        ("..", "video"),
+        ("/", "video"),
+        ("\ud800.mp4", "mp4"),
+    ],
+)
+def test_a_filename_is_made_harmless(given: str, shown: str) -> None:
+    assert clean_filename(given) == shown
+
+
+def test_a_long_filename_is_cut_and_keeps_its_suffix() -> None:
+    assert clean_filename("x" * 300 + ".mp4") == "x" * 196 + ".mp4"
+    assert len(clean_filename("x." + "y" * 300)) <= 200

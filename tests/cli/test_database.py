@@ -4,34 +4,13 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from dagster import (
-    AssetKey,
-    DagsterEvent,
-    DagsterEventType,
-    DagsterInstance,
-    DagsterRun,
-    DagsterRunStatus,
-    RunStatusChangeRecordsFilter,
-    asset,
-    materialize,
-)
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, materialize
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
-from dagster._core.remote_origin import (
-    GrpcServerCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    InstigatorType,
-    SensorInstigatorData,
-)
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
@@ -44,37 +23,19 @@ from api.stack.lock import RunningStack, hold_home
 from contracts.database import parse_url
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG
-from orchestration.launcher.instance import open_instance
 from orchestration.webhooks.job_ends import Cursor, job_ends
+from tests.cli.history import ASSET, FINISHED, cuts, opened, sensors_have_seen_the_first, take_turns
 from tests.postgresql import Databases
 
 pytestmark = pytest.mark.postgres
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
 
-ASSET = AssetKey(["films", "cuts"])
-FINISHED = RunStatusChangeRecordsFilter(DagsterEventType.RUN_SUCCESS)
-
 
 @dataclass(frozen=True)
 class Copy:
     url: str
     rows: Mapping[str, int]
-
-
-@asset(key=ASSET)
-def cuts() -> None:
-    """Nothing but its events."""
-
-
-@contextmanager
-def opened(home: Home, url: str = "") -> Iterator[DagsterInstance]:
-    """A home's Dagster, in PostgreSQL where a URL is given."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FRAMEGATE_HOME", str(home.root))
-        patch.setenv("FRAMEGATE_DATABASE_URL", url)
-        with open_instance(home.dagster) as instance:
-            yield instance
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +48,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     with opened(home) as instance:
         for _ in range(2):
             assert materialize([cuts], instance=instance, tags={KIND_TAG: KIND}).success
-        _take_turns(instance)
-        _sensors_have_seen_the_first(instance)
+        take_turns(instance)
+        sensors_have_seen_the_first(instance)
         assert materialize([cuts], instance=instance).success
         instance.add_dynamic_partitions("films", ["a", "b"])
     return home
@@ -101,44 +62,6 @@ def copy(framegate: Framegate, home: Home, postgres: Databases) -> Iterator[Copy
         copied = framegate("db", "copy", "--json", "--home", home.root, FRAMEGATE_DATABASE_URL=url)
         assert copied.returncode == 0, copied.stderr
         yield Copy(url, json.loads(copied.stdout)["copied"])
-
-
-def _take_turns(instance: DagsterInstance) -> None:
-    runs = [
-        instance.add_run(DagsterRun("job", status=DagsterRunStatus.STARTED, tags={KIND_TAG: KIND}))
-        for _ in range(2)
-    ]
-    for _ in range(3):
-        for run in runs:
-            instance.report_engine_event("It goes on.", run)
-    for run in runs:
-        end = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, job_name="job")
-        instance.report_dagster_event(end, run_id=run.run_id)
-
-
-def _sensors_have_seen_the_first(instance: DagsterInstance) -> None:
-    """One of Dagster's kind, and ours."""
-    changes = instance.fetch_run_status_changes(FINISHED, limit=100, ascending=True).records
-    seen = changes[2].storage_id
-    _, looked = job_ends(instance, Cursor())
-    kind = FINISHED.event_type.value
-    told = frozenset(each for each in looked.told[kind] if each <= seen)
-    ours = Cursor(seen={**looked.seen, kind: seen}, told={**looked.told, kind: told})
-    _set_cursor(instance, "done", RunStatusSensorCursor(record_id=seen).to_json())
-    _set_cursor(instance, "job_ends", ours.write())
-
-
-def _set_cursor(instance: DagsterInstance, sensor: str, cursor: str) -> None:
-    location = GrpcServerCodeLocationOrigin("localhost", socket="x", location_name="framegate")
-    origin = RemoteInstigatorOrigin(RemoteRepositoryOrigin(location, "__repository__"), sensor)
-    instance.add_instigator_state(
-        InstigatorState(
-            origin,
-            InstigatorType.SENSOR,
-            InstigatorStatus.RUNNING,
-            SensorInstigatorData(cursor=cursor),
-        )
-    )
 
 
 def _facts(instance: DagsterInstance) -> Mapping[str, Any]:

@@ -1,7 +1,8 @@
 """The app over a real Dagster: its own instance and its own GraphQL, without the network."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+from dagster._daemon.types import DaemonHeartbeat
 from dagster_webserver.app import create_app_from_workspace_process_context
 
 from api.app import create_app, create_services
@@ -103,6 +105,19 @@ def add_run(instance: DagsterInstance) -> Callable[..., DagsterRun]:
         )
 
     return add
+
+
+@pytest.fixture
+def beat(instance: DagsterInstance) -> Callable[..., None]:
+    """Lets all daemons but the `silent` have given a sign of life `age` seconds ago."""
+
+    def beat(*, age: float = 1.0, silent: Sequence[str] = ()) -> None:
+        for daemon in instance.get_required_daemon_types():
+            if daemon not in silent:
+                heartbeat = DaemonHeartbeat(time.time() - age, daemon, None, [])
+                instance.add_daemon_heartbeat(heartbeat)
+
+    return beat
 
 
 @pytest.fixture

@@ -1,31 +1,27 @@
+"""Speech is found where it is, and reported as clients read it."""
+
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import silero_vad
-import torch
 from PIL import Image
 
-from pipelines.errors import ModelUnavailableError
 from pipelines.findings import Role
 from pipelines.media import probe
 from pipelines.progress import Progress
 from pipelines.speech_activity.annotate import annotate
 from pipelines.speech_activity.config import SpeechActivityConfig
-from pipelines.speech_activity.envelope import Envelope
-from pipelines.speech_activity.network import SAMPLE_RATE, SpeechNetwork, load_model
-from pipelines.speech_activity.segments import Segment, find_segments
-from pipelines.speech_sample import speech_like
+from pipelines.speech_activity.network import SAMPLE_RATE
+from tests.pipelines.speech_activity.sounds import music, sound
 
 TOLERANCE = 0.2
 
 Run = Callable[..., SimpleNamespace]
-Spans = Sequence[tuple[float, float]]
 
 
 @pytest.fixture
@@ -44,38 +40,10 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-@pytest.fixture
-def spoken(make_video: Any) -> Callable[..., Path]:
-    """A file with speech at the given spans of seconds, in silence or noise."""
-
-    def spoken(spans: Spans, seconds: float, noise: float = 0.0, **video: Any) -> Path:
-        return make_video(video.pop("images", []), sound=sound(spans, seconds, noise), **video)
-
-    return spoken
-
-
-def sound(spans: Spans, seconds: float, noise: float = 0.0) -> np.ndarray:
-    random = np.random.default_rng(0)
-    samples = random.normal(0, noise, round(seconds * SAMPLE_RATE)).astype(np.float32)
-    for seed, (start, end) in enumerate(spans):
-        voice = speech_like(end - start, seed)
-        samples[round(start * SAMPLE_RATE) :][: voice.size] += voice
-    return samples
-
-
 def spans_of(found: SimpleNamespace) -> list[float]:
     """Starts and ends in seconds, one after the other."""
     times = [(float(turn[3]), float(turn[3]) + float(turn[4])) for turn in found.turns]
     return [time for span in times for time in span]
-
-
-def music(seconds: float) -> np.ndarray:
-    """A melody of chords with a beat."""
-    times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    roots = 220 * 2 ** (np.array([0, 5, 7, 3, 0, 8, 7, 2])[(times * 2).astype(int) % 8] / 12)
-    phase = 2 * np.pi * np.cumsum(roots) / SAMPLE_RATE
-    chord = sum(np.sin(phase * factor) for factor in (1, 1.26, 1.5, 2, 3))
-    return (0.08 * chord * np.exp(-3 * (times % 0.5))).astype(np.float32)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.003])
@@ -185,31 +153,6 @@ def test_progress_runs_forward_to_the_end(run: Run, spoken: Callable[..., Path])
     assert fractions[-1] > 0.95
 
 
-def test_the_segments_are_those_that_the_library_itself_gives() -> None:
-    """The library runs its own network window by window, here over one minute in odd pieces."""
-    samples = sound([(1, 2.2), (2.5, 4), (10, 14), (29.5, 31), (55, 60)], 60, noise=0.002)
-    expected = silero_vad.get_speech_timestamps(
-        torch.from_numpy(samples),
-        silero_vad.load_silero_vad(onnx=True),
-        threshold=0.4,
-        min_speech_duration_ms=300,
-        min_silence_duration_ms=500,
-        speech_pad_ms=100,
-    )
-    config = SpeechActivityConfig(
-        threshold=0.4,
-        minimum_speech_seconds=0.3,
-        minimum_silence_seconds=0.5,
-        padding_seconds=0.1,
-    )
-    network = SpeechNetwork()
-    pieces = np.split(samples, [7, 600, 5_000, 200_001, 200_002, 700_000])
-    heard = np.concatenate([*(network.listen(piece) for piece in pieces), network.finish()])
-    assert find_segments(heard, samples.size, config) == [
-        Segment(part["start"] / SAMPLE_RATE, part["end"] / SAMPLE_RATE) for part in expected
-    ]
-
-
 def test_short_speech_is_left_out_short_pauses_are_bridged_and_ends_are_padded(
     run: Run, spoken: Callable[..., Path]
 ) -> None:
@@ -217,82 +160,6 @@ def test_short_speech_is_left_out_short_pauses_are_bridged_and_ends_are_padded(
     assert run(path).findings.count == 3
     found = run(path, minimum_speech_seconds=1.0, minimum_silence_seconds=1.0, padding_seconds=0.5)
     assert spans_of(found) == pytest.approx([3.5, 8.5], abs=TOLERANCE)
-
-
-def test_nothing_to_hear_has_no_segment() -> None:
-    assert find_segments(np.zeros(0, np.float32), 0, SpeechActivityConfig()) == []
-
-
-@pytest.mark.parametrize("length", [0, 1, 15, 1000, 131_072, 1_000_003])
-def test_the_envelope_has_the_peaks_of_the_sound_in_bounded_memory(length: int) -> None:
-    samples = np.random.default_rng(0).normal(0, 1, length).astype(np.float32)
-    envelope = Envelope()
-    for piece in np.split(samples, sorted({length // 7, length // 3, length // 3 + 1})):
-        envelope.add(piece)
-    stride = envelope.stride
-    expected = [np.abs(samples[at : at + stride]).max() for at in range(0, length, stride)]
-    assert envelope.peaks.tolist() == expected
-    assert envelope.samples == length
-    assert len(expected) <= 8193
-
-
-@pytest.mark.parametrize("left", ["nothing", "an empty package"])
-def test_a_model_that_is_not_there_is_an_error_with_a_hint(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: str
-) -> None:
-    if left == "an empty package":
-        (tmp_path / "silero_vad").mkdir()
-        (tmp_path / "silero_vad" / "__init__.py").touch()
-    monkeypatch.delitem(sys.modules, "silero_vad")
-    monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    load_model.cache_clear()
-    with pytest.raises(ModelUnavailableError) as caught:
-        load_model()
-    assert "silero-vad" in str(caught.value.hint)
-
-
-def test_warming_starts_no_thread() -> None:
-    script = """
-import os
-from pipelines.speech_activity import annotate
-from pipelines.speech_activity.network import warm
-threads = len(os.listdir("/proc/self/task"))
-warm()
-assert len(os.listdir("/proc/self/task")) == threads
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
-
-
-def test_a_worker_forked_after_warming_finds_the_speech(
-    spoken: Callable[..., Path], tmp_path: Path
-) -> None:
-    script = """
-import os, sys
-from pathlib import Path
-from pipelines.media import probe
-from pipelines.progress import Progress
-from pipelines.speech_activity.annotate import annotate
-from pipelines.speech_activity.config import SpeechActivityConfig
-from pipelines.speech_activity.network import warm
-warm()
-if worker := os.fork():
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
-findings = annotate(
-    probe(Path(sys.argv[1])), SpeechActivityConfig(), Path(sys.argv[2]), Progress()
-)
-sys.exit(findings.count != 1)
-"""
-    command = [sys.executable, "-c", script, str(spoken([(1, 3)], 4)), str(tmp_path)]
-    subprocess.run(command, check=True, timeout=120)
-
-
-def test_the_card_is_read_without_loading_a_model_library() -> None:
-    script = """
-import sys
-from pipelines.speech_activity.card import CARD
-assert not {"torch", "onnxruntime", "numpy", "av"} & sys.modules.keys()
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
 def test_sound_that_cannot_be_decoded_is_told_from_none(
@@ -303,3 +170,12 @@ def test_sound_that_cannot_be_decoded_is_told_from_none(
     path.write_bytes(path.read_bytes().replace(b"A_AAC", b"A_NOT"))
     findings = annotate(probe(path), SpeechActivityConfig(), tmp_path, Progress())
     assert findings.notes == ["The file's sound (unknown codec) cannot be decoded."]
+
+
+def test_the_card_is_read_without_loading_a_model_library() -> None:
+    script = """
+import sys
+from pipelines.speech_activity.card import CARD
+assert not {"torch", "onnxruntime", "numpy", "av"} & sys.modules.keys()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
