@@ -1,6 +1,7 @@
 """Parts of the stack are killed while jobs are queued or under way: every job ends well, once."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import psutil
 import pytest
 
 from api.stack.events import StackReady
+from api.stack.restart import DELAYS_SECONDS, WINDOW_SECONDS
 
 FindPart = Callable[[str], psutil.Process]
+KillPart = Callable[[str], None]
 
 CODE_SERVER = "dagster code-server start"
 WEBSERVER = "dagster_webserver"
@@ -32,6 +35,36 @@ def find_part(stack: StackReady, jobs: Any) -> Iterator[FindPart]:
 
     yield find
     _until_jobs_finish(jobs)
+
+
+@pytest.fixture(scope="module")
+def killed() -> dict[str, list[float]]:
+    """When each part was killed, by a clock's seconds."""
+    return defaultdict(list)
+
+
+@pytest.fixture
+def await_turn(killed: dict[str, list[float]]) -> Callable[[str], None]:
+    """Waits until a part may be killed: of one that ends too often the stack rightly gives up."""
+
+    def wait(command: str) -> None:
+        times = killed[command][-len(DELAYS_SECONDS) :]
+        if len(times) == len(DELAYS_SECONDS):
+            time.sleep(max(0.0, times[0] + WINDOW_SECONDS + 5.0 - time.monotonic()))
+
+    return wait
+
+
+@pytest.fixture
+def kill_part(
+    find_part: FindPart, await_turn: Callable[[str], None], killed: dict[str, list[float]]
+) -> KillPart:
+    def kill(command: str) -> None:
+        await_turn(command)
+        find_part(command).kill()
+        killed[command].append(time.monotonic())
+
+    return kill
 
 
 def _belongs_to(process: psutil.Process, stack: StackReady) -> bool:
@@ -62,76 +95,57 @@ def _until_jobs_finish(jobs: Any) -> None:
             return
 
 
-def test_a_killed_daemon_costs_a_running_job_nothing(jobs: Any, find_part: FindPart) -> None:
+def test_a_killed_daemon_costs_a_running_job_nothing(jobs: Any, kill_part: KillPart) -> None:
     job, _ = jobs.at_work("sleep", seconds=3.0)
 
-    find_part(DAEMON).kill()
+    kill_part(DAEMON)
 
     assert jobs.wait(job)["status"] == "completed"
 
 
-def test_a_job_can_be_cancelled_while_the_daemon_is_away(jobs: Any, find_part: FindPart) -> None:
+def test_a_job_can_be_cancelled_while_the_daemon_is_away(jobs: Any, kill_part: KillPart) -> None:
     job, worker = jobs.at_work("sleep")
 
-    find_part(DAEMON).kill()
+    kill_part(DAEMON)
 
     assert jobs.cancel(job)["status"] == "CANCELLED"
     assert not worker.is_running()
 
 
-def test_jobs_queued_while_the_daemon_dies_all_finish(jobs: Any, find_part: FindPart) -> None:
+def test_jobs_queued_while_the_daemon_dies_all_finish(jobs: Any, kill_part: KillPart) -> None:
     queued = [jobs.submit("finish") for _ in range(6)]
 
-    find_part(DAEMON).kill()
+    kill_part(DAEMON)
     queued += [jobs.submit("finish") for _ in range(2)]
 
     assert [jobs.wait(job)["status"] for job in queued] == ["completed"] * 8
 
 
-def test_a_daemon_killed_while_it_launches_a_job_costs_it_nothing(
-    jobs: Any, find_part: FindPart
-) -> None:
-    """The launch is under way when nobody waits for its answer any more: it must count."""
-    server = find_part(RUN_WORKERS)
-    server.suspend()
-    try:
-        job = jobs.submit("finish")
-        deadline = time.monotonic() + 60.0
-        while jobs.get(job)["queue_position"] is not None:  # then its launch has begun
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        find_part(DAEMON).kill()
-    finally:
-        server.resume()
-
-    assert jobs.wait(job)["status"] == "completed"
-
-
-def test_running_jobs_do_not_need_the_code_server(jobs: Any, find_part: FindPart) -> None:
+def test_running_jobs_do_not_need_the_code_server(jobs: Any, kill_part: KillPart) -> None:
     first, _ = jobs.at_work("sleep", seconds=3.0)
     second, _ = jobs.at_work("sleep", seconds=3.0)
 
-    find_part(CODE_SERVER).kill()
+    kill_part(CODE_SERVER)
 
     assert jobs.wait(first)["status"] == "completed"
     assert jobs.wait(second)["status"] == "completed"
 
 
 @pytest.mark.parametrize("part", [WEBSERVER, API])
-def test_running_jobs_do_not_need_the_front(jobs: Any, find_part: FindPart, part: str) -> None:
+def test_running_jobs_do_not_need_the_front(jobs: Any, kill_part: KillPart, part: str) -> None:
     job, _ = jobs.at_work("sleep", seconds=3.0)
 
-    find_part(part).kill()
+    kill_part(part)
 
     assert jobs.wait(job)["status"] == "completed"
 
 
 def test_a_job_whose_workers_server_dies_goes_back_into_the_queue_and_finishes(
-    jobs: Any, find_part: FindPart
+    jobs: Any, kill_part: KillPart
 ) -> None:
     job, worker = jobs.at_work("sleep", seconds=5.0)
 
-    find_part(RUN_WORKERS).kill()
+    kill_part(RUN_WORKERS)
 
     ended = jobs.wait(job)
     assert ended["status"] == "completed", ended
@@ -139,9 +153,9 @@ def test_a_job_whose_workers_server_dies_goes_back_into_the_queue_and_finishes(
 
 
 def test_a_job_submitted_while_the_workers_server_is_away_waits_for_it(
-    jobs: Any, find_part: FindPart
+    jobs: Any, kill_part: KillPart
 ) -> None:
-    find_part(RUN_WORKERS).kill()
+    kill_part(RUN_WORKERS)
 
     job = jobs.submit("finish")
 
@@ -182,3 +196,23 @@ def test_edited_code_is_picked_up_by_the_next_run(
     assert server.is_running()
     assert jobs.get(running)["status"] == "running"
     assert jobs.cancel(running)["status"] == "CANCELLED"
+
+
+def test_a_daemon_killed_while_it_launches_a_job_costs_it_nothing(
+    jobs: Any, find_part: FindPart, kill_part: KillPart, await_turn: Callable[[str], None]
+) -> None:
+    """The launch is under way when nobody waits for its answer any more: it must count."""
+    await_turn(DAEMON)
+    server = find_part(RUN_WORKERS)
+    server.suspend()
+    try:
+        job = jobs.submit("finish")
+        deadline = time.monotonic() + 60.0
+        while jobs.get(job)["queue_position"] is not None:  # then its launch has begun
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        kill_part(DAEMON)
+    finally:
+        server.resume()
+
+    assert jobs.wait(job)["status"] == "completed"
