@@ -240,4 +240,4 @@ def test_an_unknown_pipeline_is_named(execute: Execute, batch: JobDefinition) ->
 
 
 def test_a_batch_needs_no_device(execute: Execute, batch: JobDefinition) -> None:
-    assert need_of(execute(batch).run, load_catalog()).memory == 0
+    assert not need_of(execute(batch).run, load_catalog(), {}).takes_slot
