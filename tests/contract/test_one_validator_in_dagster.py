@@ -24,6 +24,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import create_execution_plan, execute_plan
 
 from contracts.run import FAILURE_TAG, PROBE_OP, Failure
+from orchestration.inbox.preset_files import PresetFiles
 from orchestration.jobs import build_jobs
 from orchestration.maintenance.library_batch import build_library_batch
 from orchestration.maintenance.wanted import wanted_pipelines
@@ -85,7 +86,8 @@ def batch(settings: Settings, catalog: Catalog, jobs: dict[str, JobDefinition]) 
 def sensor(
     settings: Settings, catalog: Catalog, presets: Presets, jobs: dict[str, JobDefinition]
 ) -> SensorDefinition:
-    return build_inbox_sensor(settings, catalog, presets, list(jobs.values()))
+    files = PresetFiles(settings.folders.presets)
+    return build_inbox_sensor(settings, catalog, presets, files, list(jobs.values()))
 
 
 def _preset(number: int) -> str:
