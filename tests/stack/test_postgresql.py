@@ -105,8 +105,10 @@ def test_jobs_at_once_complete_within_the_limit_of_connections(
 ) -> None:
     config = yaml.safe_load((PROJECT / "dagster.yaml").read_text())
     runs = config["concurrency"]["runs"]["max_concurrent_runs"]
-    jobs = [_submit(client, media, f"job-{number}").json()["id"] for number in range(JOBS)]
-    most = 0
+    jobs, most = [], 0
+    for number in range(JOBS):
+        jobs.append(_submit(client, media, f"job-{number}").json()["id"])
+        most = max(most, postgres.connections(url))
     while not {client.get(f"/api/v1/jobs/{job}").json()["status"] for job in jobs} <= DONE:
         most = max(most, postgres.connections(url))
 
