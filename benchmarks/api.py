@@ -65,7 +65,7 @@ class Row:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=3000, help="of each kind")
-    parser.add_argument("--hostile-requests", type=int, default=100, help="of each hostile body")
+    parser.add_argument("--hostile-requests", type=int, default=20, help="of each hostile body")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     arguments = parser.parse_args(argv)
     with ExitStack() as stack:
