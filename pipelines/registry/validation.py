@@ -22,6 +22,8 @@ from pipelines.registry.schema import Schema, SchemaUnavailableError, describe
 from pipelines.registry.spec import PipelineCard
 
 MAX_PROBLEMS = 100
+#: Of more errors than these nobody reads the words: they are only counted.
+_CONSIDERED = 1000
 #: Nobody means to name as many; without a limit a verdict on them could take seconds.
 MAX_PIPELINES = 100
 
@@ -146,7 +148,9 @@ def _judge(
 
 def _refused(error: ValidationError, card: PipelineCard, config: object, prefix: str) -> Verdict:
     errors = error.errors(include_url=False)
-    problems, rest = problems_of(errors, config, _schema(card), prefix, MAX_PROBLEMS)
+    schema, considered = _schema(card), errors[:_CONSIDERED]
+    problems, rest = problems_of(considered, config, schema, prefix, MAX_PROBLEMS)
+    rest += len(errors) - len(considered)
     return Verdict(tuple(problems), (_more(rest, prefix),) if rest else ())
 
 
