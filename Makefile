@@ -76,7 +76,8 @@ clean: ## Remove the environments and all caches; .framegate (videos, results, k
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo 'Framegate needs Python 3.11 or newer; name one: make setup PYTHON=python3.12' >&2; exit 1; }
-	$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	@echo 'Creating .venv'
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 	  echo 'The module venv of $(PYTHON) is not whole: install it, or name another PYTHON=' >&2; \
 	  exit 1; }
 
