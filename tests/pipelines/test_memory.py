@@ -39,8 +39,10 @@ def peak_megabytes(sample: Path, folder: Path, seconds: int) -> float:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_five_times_as_long_a_video_takes_no_more_memory(sample: Path, tmp_path: Path) -> None:
-    """80 s more are 400 frames: 276 MB if they were kept."""
-    short, long = (peak_megabytes(sample, tmp_path / str(span), span) for span in (20, 100))
-    assert long < short + 60
+def test_ten_times_as_long_a_video_takes_no_more_memory(sample: Path, tmp_path: Path) -> None:
+    """180 s more are 900 frames: 622 MB if they were kept. The network's own peak differs by up to
+    120 MB from one run to the next, whatever the length.
+    """
+    short, long = (peak_megabytes(sample, tmp_path / str(span), span) for span in (20, 200))
+    assert long < short + 300
     assert long < 1500
