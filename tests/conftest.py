@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,14 @@ StartUp = Callable[..., subprocess.Popen[str]]
 RunningStack = Callable[..., AbstractContextManager[tuple[StackReady, str]]]
 #: The settings that tell a home its database, as environment variables.
 DatabaseOf = Callable[[Path], Mapping[str, str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """Heard by every program that tests start. A shell that runs something in the background has
+    it ignored there, and that is inherited.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

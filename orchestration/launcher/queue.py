@@ -1,17 +1,10 @@
-"""Dagster's run queue without its waiting: a submitted run wakes the daemon that launches it.
+"""Dagster's run queue without its waiting: a submitted run wakes the daemon that launches it."""
 
-Dequeuing and cancelling in the queue take one lock, so that a run cancelled there never starts.
-Entering the queue has a lock of its own, as launching may take a while: a run enters it once,
-whoever submits it and however often.
-"""
-
-import fcntl
-import os
 import select
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from threading import Event
 from typing import Any
@@ -20,7 +13,7 @@ from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 from dagster._core.errors import DagsterRunNotFoundError
 from dagster._core.instance.config import ConcurrencyConfig
 from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
-from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster._core.run_coordinator import SubmitRunContext
 from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.workspace.context import BaseWorkspaceRequestContext, IWorkspaceProcessContext
 from dagster._daemon.daemon import DaemonIterator
@@ -30,15 +23,13 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 from dagster._time import get_current_datetime
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
-from contracts.held_file import is_at
-from contracts.home import Home
 from contracts.run import WAITING_TAG
-from orchestration.asset_runs import complete_asset_run
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import NO_CAPACITY, Capacity
 from orchestration.launcher.need import need_of, presets_now
-from orchestration.launcher.paths import queue_lock, queue_socket
+from orchestration.launcher.paths import queue_socket
+from orchestration.launcher.queue_locks import locked_queue, queue_lock_removed
 from orchestration.launcher.turns import Limit, Turns, take_turns
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -51,30 +42,6 @@ _CONSIDERED = 1000
 #: How many of them are told what they wait for: each is a write to the database.
 _TOLD = 50
 _NO_MOST = 1_000_000
-
-
-class PromptRunCoordinator(QueuedRunCoordinator):
-    """Configured in dagster.yaml; lives in every process that submits or cancels runs."""
-
-    def submit_run(self, context: SubmitRunContext) -> DagsterRun:
-        home = Settings().folders
-        complete_asset_run(context.dagster_run, self._instance)
-        with _locked_entrance(home):
-            run = self._instance.get_run_by_id(context.dagster_run.run_id)
-            if run and run.status is DagsterRunStatus.NOT_STARTED:
-                run = super().submit_run(context)
-        messages.nudge(queue_socket(home))
-        return run or context.dagster_run
-
-    def cancel_run(self, run_id: str) -> bool:
-        """A run that has left the queue waits for no lock: the daemon holds it while it launches
-        others.
-        """
-        run = self._instance.get_run_by_id(run_id)
-        if run is None or run.status is not DagsterRunStatus.QUEUED:
-            return run is not None and self._instance.run_launcher.terminate(run_id)
-        with locked_queue(Settings().folders):
-            return super().cancel_run(run_id)  # looks again whether it is queued
 
 
 class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
@@ -92,7 +59,10 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         workspace_process_context: IWorkspaceProcessContext[Any],
         shutdown_event: Event,  # noqa: ARG002 - Dagster's signature
     ) -> DaemonIterator:
-        with _lock_removed(self._home), messages.await_nudges(queue_socket(self._home)) as nudges:
+        with (
+            queue_lock_removed(self._home),
+            messages.await_nudges(queue_socket(self._home)) as nudges,
+        ):
             while True:
                 yield from self._submit_forgotten(workspace_process_context)
                 yield from self.run_iteration(workspace_process_context)
@@ -232,38 +202,3 @@ def forgotten_runs(instance: DagsterInstance) -> list[DagsterRun]:
     made_before = get_current_datetime() - _FORGOTTEN_AFTER
     made = RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED], created_before=made_before)
     return [run for run in instance.get_runs(made) if run.remote_job_origin]
-
-
-@contextmanager
-def locked_queue(home: Home) -> Iterator[None]:
-    """Between processes: while it is held, no run enters or leaves the state QUEUED."""
-    path = queue_lock(home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        with path.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if is_at(file.fileno(), path):
-                yield
-                return
-
-
-@contextmanager
-def _locked_entrance(home: Home) -> Iterator[None]:
-    """Between processes: while it is held, no run enters the state QUEUED for the first time."""
-    home.run.mkdir(parents=True, exist_ok=True)
-    folder = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def _lock_removed(home: Home) -> Iterator[None]:
-    """When the block ends; by who holds it, so that nobody else can."""
-    try:
-        yield
-    finally:
-        with locked_queue(home):
-            queue_lock(home).unlink()

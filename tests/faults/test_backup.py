@@ -15,7 +15,7 @@ import pytest
 from api.cli.stack_process import StackProcess
 from api.stack.events import StackReady
 from contracts.home import Home
-from orchestration.launcher.queue import locked_queue
+from orchestration.launcher.queue_locks import locked_queue
 from tests.postgresql import BINARIES
 
 _SECONDS = 120

@@ -16,7 +16,8 @@ from contracts.run import POOL, WAITING_TAG
 from orchestration.launcher import queue
 from orchestration.launcher.daemon import forget_pool_limit
 from orchestration.launcher.lease import PROCESSOR, Lease, acquire
-from orchestration.launcher.queue import PromptQueueDaemon, locked_queue
+from orchestration.launcher.queue import PromptQueueDaemon
+from orchestration.launcher.queue_locks import locked_queue
 from orchestration.settings import Settings
 from pipelines.registry.catalog import Catalog, load_catalog
 

@@ -21,7 +21,8 @@ from api.stack.layout import lay_out
 from contracts.home import Home
 from orchestration.launcher.instance import open_instance
 from orchestration.launcher.paths import queue_lock
-from orchestration.launcher.queue import PromptQueueDaemon, locked_queue
+from orchestration.launcher.queue import PromptQueueDaemon
+from orchestration.launcher.queue_locks import locked_queue
 from orchestration.settings import Settings
 
 SECONDS = 60.0

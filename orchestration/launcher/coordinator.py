@@ -1,0 +1,34 @@
+"""Where runs enter Dagster's queue, and leave it cancelled."""
+
+from dagster import DagsterRun, DagsterRunStatus
+from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+
+from orchestration.asset_runs import complete_asset_run
+from orchestration.launcher import messages
+from orchestration.launcher.paths import queue_socket
+from orchestration.launcher.queue_locks import locked_entrance, locked_queue
+from orchestration.settings import Settings
+
+
+class PromptRunCoordinator(QueuedRunCoordinator):
+    """Configured in dagster.yaml; lives in every process that submits or cancels runs."""
+
+    def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        home = Settings().folders
+        complete_asset_run(context.dagster_run, self._instance)
+        with locked_entrance(home):
+            run = self._instance.get_run_by_id(context.dagster_run.run_id)
+            if run and run.status is DagsterRunStatus.NOT_STARTED:
+                run = super().submit_run(context)
+        messages.nudge(queue_socket(home))
+        return run or context.dagster_run
+
+    def cancel_run(self, run_id: str) -> bool:
+        """A run that has left the queue waits for no lock: the daemon holds it while it launches
+        others.
+        """
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.status is not DagsterRunStatus.QUEUED:
+            return run is not None and self._instance.run_launcher.terminate(run_id)
+        with locked_queue(Settings().folders):
+            return super().cancel_run(run_id)  # looks again whether it is queued
