@@ -47,6 +47,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
         Part(
             name="code server",
             command=_python(
+                "orchestration.unhurried",
                 "dagster", "code-server", "start",  # reloads its code when the UI asks
                 "--module-name", "orchestration.definitions",
                 "--socket", str(code_socket),
@@ -65,6 +66,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
         Part(
             name="webserver",
             command=_python(
+                "orchestration.unhurried",
                 "dagster_webserver",
                 "--host", "127.0.0.1",
                 "--port", str(settings.dagster_port),

@@ -9,7 +9,6 @@ from dagster._cli.utils import get_instance_for_cli
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster._daemon.controller import create_daemon_of_type, daemon_controller_from_instance
 from dagster._daemon.daemon import DagsterDaemon
-from dagster._grpc import server_watcher
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
 from contracts import logs
@@ -19,12 +18,10 @@ from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.recovery import STARTING, recover, runs_of_server
 from orchestration.logs import take_over_logging
 from orchestration.settings import Settings
+from orchestration.unhurried import look_less_often
 
 _WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 _QUEUE_SECONDS = 5.0
-#: How often the code server is asked whether it was replaced, which Dagster does every second. The
-#: daemon looks at its schedules and sensors no more often than this anyway.
-_WATCH_SECONDS = 5
 _POOL_LIMIT_FORGOTTEN = "framegate/pool_limit_forgotten"
 
 
@@ -32,7 +29,7 @@ def main() -> None:
     setup_interrupt_handlers()
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
-    server_watcher.WATCH_INTERVAL = _WATCH_SECONDS
+    look_less_often()
     try:
         with capture_interrupts(), get_instance_for_cli() as instance:
             await_room(settings.folders.root)

@@ -16,8 +16,8 @@ from api.stack.restart import DELAYS_SECONDS, WINDOW_SECONDS
 FindPart = Callable[[str], psutil.Process]
 KillPart = Callable[[str], None]
 
-CODE_SERVER = "dagster code-server start"
-WEBSERVER = "dagster_webserver"
+CODE_SERVER = "orchestration.unhurried dagster code-server start"
+WEBSERVER = "orchestration.unhurried dagster_webserver"
 DAEMON = "orchestration.launcher.daemon"
 RUN_WORKERS = "orchestration.launcher.server"
 API = "-m api"

@@ -23,9 +23,9 @@ STOP_SECONDS = 90
 #: What runs each long-lived part, as its keeper was told.
 PARTS = {
     "API": "-m api",
-    "webserver": "-m dagster_webserver",
+    "webserver": "-m orchestration.unhurried dagster_webserver",
     "daemon": "-m orchestration.launcher.daemon",
-    "code server": "-m dagster code-server",
+    "code server": "-m orchestration.unhurried dagster code-server",
     "run workers": "-m orchestration.launcher.server",
 }
 

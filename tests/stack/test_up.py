@@ -17,6 +17,7 @@ from api.stack.lock import find_running
 from api.stack.ports import free_port, is_free
 
 PARTS = {"code server", "run workers", "webserver", "daemon", "API"}
+WEBSERVER = ("orchestration.unhurried", "dagster_webserver")
 
 StartUp = Callable[..., subprocess.Popen[str]]
 Tree = list[psutil.Process]
@@ -76,9 +77,10 @@ def tree_of(pid: int) -> Tree:
     return psutil.Process(pid).children(recursive=True)
 
 
-def part_of(pid: int, module: str) -> psutil.Process:
+def part_of(pid: int, *command: str) -> psutil.Process:
     """The part of a stack that runs a module, not the keeper beside it."""
-    [part] = [child for child in tree_of(pid) if child.cmdline()[1:3] == ["-m", module]]
+    run = ["-m", *command]
+    [part] = [child for child in tree_of(pid) if child.cmdline()[1 : 1 + len(run)] == run]
     return part
 
 
@@ -138,14 +140,14 @@ def test_ctrl_c_stops_the_stack_and_leaves_nothing_behind(up: Up, home: Path) ->
 def test_a_part_that_is_killed_is_started_again(stack: StackReady) -> None:
     running = find_running(Path(stack.home, "run"))
     assert running
-    killed = part_of(running.pid, "dagster_webserver")
+    killed = part_of(running.pid, *WEBSERVER)
     killed.kill()
     killed.wait()
 
     transport = httpx.HTTPTransport(retries=10)  # each after twice as long as the one before
     with httpx.Client(transport=transport, trust_env=False) as client:
         assert client.get(f"{stack.dagster_url}/server_info", timeout=60.0).is_success
-    assert part_of(running.pid, "dagster_webserver") != killed
+    assert part_of(running.pid, *WEBSERVER) != killed
 
 
 def test_a_part_that_keeps_dying_stops_the_whole_with_its_log(up: Up, home: Path) -> None:

@@ -1,0 +1,29 @@
+"""Runs one of Dagster's own programs as it is, but for how often its processes look after each
+other: every second, which is most of what an idle stack does.
+
+    python -m orchestration.unhurried dagster code-server start …
+"""
+
+import runpy
+import sys
+
+from dagster._grpc import client, server_watcher
+
+_SECONDS = 5
+#: A code server that is away is still told of after ten seconds.
+_TRIES = 2
+
+
+def look_less_often() -> None:
+    """Daemon and webserver ask the code server whether it was replaced, and it tells the process
+    that holds the code to go on, which would end after 30 s of silence.
+    """
+    server_watcher.WATCH_INTERVAL = _SECONDS
+    server_watcher.MAX_RECONNECT_ATTEMPTS = _TRIES
+    client.CLIENT_HEARTBEAT_INTERVAL = _SECONDS
+
+
+if __name__ == "__main__":
+    look_less_often()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
