@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     max_upload_bytes: PositiveInt = 20 * GIGABYTE
     #: An upload is refused with 507 when it would leave less than this on the disk.
     minimum_free_bytes: NonNegativeInt = GIGABYTE
-    max_json_bytes: PositiveInt = 4 * 1000**2
+    max_json_bytes: PositiveInt = 1000**2
     #: How long an Idempotency-Key is remembered.
     idempotency_days: PositiveInt = 30
     #: How long Dagster may take to answer one question.

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
   | (?P<open>[\[{])
   | (?P<close>[\]}])
   | (?P<constant>-?Infinity|NaN)
-  | (?P<number>-?[0-9][0-9.eE+-]*)
+  | (?P<number>-?(?:[0-9]++(?:\.[0-9]++)?[eE][0-9+-]*+|[0-9]{300,}+))  # those that may be too large
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -191,7 +191,7 @@ def _key_defect(token: str, level: _Level) -> str | None:
 
 def _string_defect(token: str) -> str | None:
     """Escaped surrogates must come in pairs: half of a character cannot be stored as UTF-8."""
-    if not _SURROGATE_ESCAPE.search(token):
+    if "\\" not in token or not _SURROGATE_ESCAPE.search(token):
         return None
     try:
         _text_of(token).encode()

@@ -18,7 +18,8 @@ from pipelines.registry.validation import Verdict, validate_config, validate_con
 
 router = APIRouter(prefix="/api/v1", tags=["validation"])
 
-_MAX_BYTES = 1000**2
+#: A verdict on the worst that can be posted takes a fifth of a second.
+_MAX_BYTES = 500_000
 _ERRORS = (*KEYED, *WITH_BODY, ValidationUnavailableError)
 
 
