@@ -17,6 +17,7 @@ from api.auth.authenticator import Authenticator
 from api.auth.keys import list_keys
 from api.dagster.client import DagsterClient
 from api.dagster.observer import Observer
+from api.dagster.queue import KnownQueue
 from api.dagster.transport import GraphqlTransport
 from api.database import Database
 from api.dependencies import Services
@@ -118,6 +119,7 @@ def create_services(
         devices=KnownDevices(inventory, deadline),
         database=database,
         dagster=dagster,
+        queue=KnownQueue(dagster),
         # Whoever launched, by three questions at most, is not waiting any more by then.
         idempotency=IdempotencyRecords(
             database,

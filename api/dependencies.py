@@ -15,6 +15,7 @@ from api.auth.authenticator import Authenticator
 from api.auth.local import check_local
 from api.auth.roles import Principal, Role
 from api.dagster.client import DagsterClient
+from api.dagster.queue import KnownQueue
 from api.database import Database
 from api.devices import KnownDevices
 from api.errors import ForbiddenError
@@ -41,6 +42,7 @@ class Services:
     devices: KnownDevices
     database: Database
     dagster: DagsterClient
+    queue: KnownQueue
     idempotency: IdempotencyRecords
     media: MediaStore
     authenticator: Authenticator

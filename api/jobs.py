@@ -11,7 +11,7 @@ from api.dagster.client import DagsterClient
 from api.dagster.run import QueuedRun, Run, RunFilter, RunPage, RunStatus
 from api.dependencies import Services
 from api.description import JobFiles, describe, is_job, priority, read_files, statuses_of
-from api.errors import ForbiddenError, FramegateError, InvalidRequestError, JobNotFoundError
+from api.errors import ForbiddenError, InvalidRequestError, JobNotFoundError
 from api.schemas import Job, JobPage, JobStatus
 from contracts.run import KIND, KIND_TAG, OWNER_TAG, PIPELINE_TAG_PREFIX
 
@@ -54,16 +54,8 @@ def check_owner(run: Run, principal: Principal) -> None:
 async def get_job(services: Services, job_id: str) -> Job:
     """Raises JobNotFoundError."""
     run = await find_run(services.dagster, job_id)
-    queue = await services.dagster.queue() if run.status is RunStatus.QUEUED else []
+    queue = await services.queue.runs() if run.status is RunStatus.QUEUED else []
     return await job_of(services, run, queue)
-
-
-async def queue_if_known(dagster: DagsterClient) -> list[QueuedRun] | None:
-    """For a job that was just submitted: that it was is told, even where its place is not known."""
-    try:
-        return await dagster.queue()
-    except FramegateError:
-        return None
 
 
 async def job_of(services: Services, run: Run, queue: Sequence[QueuedRun] | None) -> Job:
@@ -79,7 +71,7 @@ async def list_jobs(services: Services, query: JobQuery) -> JobPage:
     page = await _page(services.dagster, run_filter, limit=query.per_page, cursor=cursor)
     runs = () if cursor is None and query.page > 1 else page.runs
     queued = any(run.status is RunStatus.QUEUED for run in runs)
-    queue = await services.dagster.queue() if queued else []
+    queue = await services.queue.runs() if queued else []
     files = await to_thread.run_sync(_read_all, services, runs)
     return JobPage(
         jobs=[_described(services, run, files[run.run_id], queue) for run in runs],

@@ -26,7 +26,7 @@ from api.errors import (
 from api.exactly_once import Outcome
 from api.fields import documented, read_model
 from api.idempotency import KEY_PATTERN, check_key
-from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs, queue_if_known
+from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs
 from api.responses import ASKING_DAGSTER, WITH_BODY, Responses, errors, header
 from api.results import delete_job, find_finished_run
 from api.retry import retry_job
@@ -124,8 +124,9 @@ async def submit(
     if idempotency_key is not None:
         check_key(idempotency_key)
     plan, media = await receive_submission(services, request)
-    # Meanwhile, not afterwards: it is the only other question that a submission asks.
-    asking = asyncio.create_task(queue_if_known(services.dagster))
+    # Meanwhile, not afterwards: it is the only other question that a submission asks. That a job
+    # was submitted is told, even where its place is not known.
+    asking = asyncio.create_task(services.queue.runs_if_known())
     try:
         outcome = await launch(
             services,
@@ -244,7 +245,7 @@ async def retry(
         idempotency_key=idempotency_key,
     )
     _announce(outcome, response)
-    return await job_of(services, outcome.run, await queue_if_known(services.dagster))
+    return await job_of(services, outcome.run, await services.queue.runs_if_known())
 
 
 @router.delete(
