@@ -18,7 +18,6 @@ from contracts.run import (
     MEDIA_FACTS_TAG,
     MEDIA_TAG,
     OWNER_TAG,
-    PRIORITY_TAG,
     PROBE_OP,
     SUBMITTED_AT_TAG,
     USER_TAG_PREFIX,
@@ -106,7 +105,7 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
         owner=run.tags.get(OWNER_TAG),
         retry_of=run.tags.get(PARENT_TAG),
         tags=_user_tags(run),
-        priority=priority(run.tags),
+        priority=run.priority,
         queue_position=queue_position,
         waiting_reason=run.tags.get(WAITING_TAG) if status is JobStatus.PENDING else None,
         progress={name: _progress(name, pipelines[name], files) for name in pipelines},
@@ -128,14 +127,6 @@ def media_filename(run: Run) -> str:
     facts = _media_facts(run)
     named = facts.filename if facts else _config(run, PROBE_OP).get("filename")
     return str(named or PurePath(media_reference(run)).name)
-
-
-def priority(tags: Mapping[str, str]) -> int:
-    """As Dagster's queue reads it: what is no integer counts as 0."""
-    try:
-        return int(tags.get(PRIORITY_TAG, "0"))
-    except ValueError:
-        return 0
 
 
 def failure_of(tags: Mapping[str, str], tag: str) -> JobError | None:

@@ -10,7 +10,7 @@ from api.auth.roles import Principal
 from api.dagster.client import DagsterClient
 from api.dagster.run import QueuedRun, Run, RunFilter, RunPage, RunStatus
 from api.dependencies import Services
-from api.description import JobFiles, describe, is_job, priority, read_files, statuses_of
+from api.description import JobFiles, describe, is_job, read_files, statuses_of
 from api.errors import ForbiddenError, InvalidRequestError, JobNotFoundError
 from api.schemas import Job, JobPage, JobStatus
 from contracts.run import KIND, KIND_TAG, OWNER_TAG, PIPELINE_TAG_PREFIX
@@ -137,4 +137,4 @@ def place_in(queue: Sequence[QueuedRun], run: Run) -> int:
     places = [place for place, queued in enumerate(queue, 1) if queued.run_id == run.run_id]
     if places:
         return places[0]
-    return 1 + sum(queued.priority >= priority(run.tags) for queued in queue)
+    return 1 + sum(queued.priority >= run.priority for queued in queue)

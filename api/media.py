@@ -5,7 +5,6 @@ Whatever is handed out here has been probed: a file that cannot be read never re
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,10 +20,10 @@ from contracts.home import Home
 from contracts.json_file import read_json, write_json
 from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
 from contracts.linked_media import drop_overwritten_media
+from contracts.patterns import is_sha256
 from contracts.run import MediaFacts
 from contracts.stored_media import claim_media, locked_store
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: The suffixes that clients take for a video, and what else is one of them by content.
 _SUFFIXES = {name: f".{name}" for name in ("mp4", "mov", "avi", "mkv", "webm")}
 _SUFFIXES |= dict.fromkeys(("m4a", "3gp", "3g2", "mj2"), ".mp4")
@@ -64,14 +63,14 @@ class MediaStore:
 
     async def find(self, reference: str) -> StoredMedia:
         """The media that a submission names. Raises NotFoundError, InvalidRequestError."""
-        if _SHA256.fullmatch(reference):
+        if is_sha256(reference):
             return await to_thread.run_sync(self._find_upload, reference)
         path = await to_thread.run_sync(self._resolve, reference)
         return await self._find_file(path)
 
     def locate(self, reference: str) -> LocatedMedia:
         """The file that a run config's `media` names. Raises NotFoundError if it is gone."""
-        is_upload = _SHA256.fullmatch(reference) is not None
+        is_upload = is_sha256(reference)
         path = self._home.media(reference) if is_upload else Path(reference)
         if not path.is_absolute() or not path.is_file():
             raise NotFoundError("The media of this job is gone.", field="media")

@@ -8,12 +8,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from pydantic.json_schema import SkipJsonSchema
 
 from api.timestamps import Timestamp
+from contracts import patterns
 
 MAX_TAGS = 20
 MAX_PRIORITY = 1000
 
-TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
-TagValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,250}$")]
+TagKey = Annotated[str, StringConstraints(pattern=patterns.TAG_KEY)]
+TagValue = Annotated[str, StringConstraints(pattern=patterns.TAG_VALUE)]
 
 
 def _whole(value: object) -> object:

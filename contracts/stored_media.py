@@ -7,13 +7,11 @@ removing take one lock, so that a claim either finds the media and keeps it, or 
 
 import fcntl
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contracts.home import Home
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+from contracts.patterns import is_sha256
 
 
 @contextmanager
@@ -30,7 +28,7 @@ def claim_media(home: Home, reference: str) -> bool:
 
     False as well for a reference that is no SHA-256: files elsewhere are not in the store.
     """
-    if not _SHA256.fullmatch(reference):
+    if not is_sha256(reference):
         return False
     with locked_store(home):
         if not (home.media(reference).is_file() and home.media_facts(reference).is_file()):

@@ -1,17 +1,11 @@
 """Finds the file that a run config's `media` names."""
 
-import re
 from pathlib import Path
 
 from contracts.home import Home
 from contracts.linked_media import drop_overwritten_media
+from contracts.patterns import is_sha256
 from pipelines.errors import MediaError
-
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def is_sha256(media: str) -> bool:
-    return _SHA256.fullmatch(media) is not None
 
 
 def locate_media(home: Home, media: str) -> Path:

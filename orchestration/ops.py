@@ -14,6 +14,7 @@ from dagster import Failure as OpFailure
 from dagster import Field, In, Nothing, OpDefinition, OpExecutionContext, Out, op
 
 from contracts.home import Home
+from contracts.patterns import is_sha256
 from contracts.run import (
     FAILURE_TAG,
     FILENAME_TAG,
@@ -34,7 +35,7 @@ from orchestration.config_schema import config_schema
 from orchestration.descriptions import pipeline_description
 from orchestration.failure import failure_of
 from orchestration.media_reference import MediaReference
-from orchestration.media_store import is_sha256, locate_media
+from orchestration.media_store import locate_media
 from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME

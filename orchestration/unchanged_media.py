@@ -5,7 +5,8 @@ from pathlib import Path
 
 from contracts.home import Home
 from contracts.known_file import read_known_file, record_of
-from orchestration.media_store import is_sha256, locate_media
+from contracts.patterns import is_sha256
+from orchestration.media_store import locate_media
 from pipelines.errors import MediaChangedError, MediaError
 
 

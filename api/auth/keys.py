@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 from api.auth.roles import Principal, Role
 from api.database import ApiKey, Database
 from api.errors import InvalidRequestError, NotFoundError
+from contracts import patterns
 from contracts.database import is_postgresql
 
 PREFIX = "fg_"
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._@\-]{0,99}$"
 
 #: Any number that no other lock in the database has.
 _LOCK = 0x66726D67_6B657973
-_NAME = re.compile(NAME_PATTERN)
+_NAME = re.compile(patterns.OWNER)
 _SECRET = re.compile(r"[A-Za-z0-9_.\-]{8,256}")
 
 

@@ -3,14 +3,22 @@ becomes a result or an error of `api/errors.py`.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from api.dagster import documents
 from api.dagster.members import expect
 from api.dagster.parsing import parse_instance, parse_run
-from api.dagster.run import InstanceState, QueuedRun, Run, RunFilter, RunPage, RunStatus
+from api.dagster.run import (
+    InstanceState,
+    QueuedRun,
+    Run,
+    RunFilter,
+    RunPage,
+    RunStatus,
+    priority_of,
+)
 from api.dagster.transport import GraphqlTransport
-from contracts.run import PRIORITY_TAG
 
 REPOSITORY_LOCATION = "framegate"
 REPOSITORY = "__repository__"
@@ -81,10 +89,9 @@ class DagsterClient:
         variables = {"filter": RunFilter(statuses=(RunStatus.QUEUED,)).to_variables()}
         result = await self._ask(documents.RUN_PRIORITIES, variables)
         expect(result, "Runs")
-        return [
-            QueuedRun(run["runId"], _priority(run["tags"]))
-            for run in sorted(result["results"], key=_queue_order)
-        ]
+        oldest_first = sorted(result["results"], key=itemgetter("creationTime"))
+        runs = [QueuedRun(run["runId"], _priority(run["tags"])) for run in oldest_first]
+        return sorted(runs, key=attrgetter("priority"), reverse=True)  # keeps equals in order
 
     async def launch(
         self,
@@ -163,14 +170,5 @@ def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
-def _queue_order(run: Mapping[str, Any]) -> tuple[int, float]:
-    return (-_priority(run["tags"]), run["creationTime"])
-
-
 def _priority(tags: Sequence[Mapping[str, str]]) -> int:
-    """As Dagster's queue reads it: what is no integer counts as 0."""
-    value = next((tag["value"] for tag in tags if tag["key"] == PRIORITY_TAG), "0")
-    try:
-        return int(value)
-    except ValueError:
-        return 0
+    return priority_of({tag["key"]: tag["value"] for tag in tags})

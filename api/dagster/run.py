@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from contracts.run import PRIORITY_TAG
+
 
 class RunStatus(StrEnum):
     QUEUED = "QUEUED"
@@ -54,6 +56,10 @@ class Run:
     ended_at: float | None
     updated_at: float | None
     steps: tuple[Step, ...] = ()
+
+    @property
+    def priority(self) -> int:
+        return priority_of(self.tags)
 
 
 @dataclass(frozen=True)
@@ -112,3 +118,11 @@ class InstanceState:
     queued: int
     running: int
     run_limit: int | None
+
+
+def priority_of(tags: Mapping[str, str]) -> int:
+    """As Dagster's queue reads it: what is no integer counts as 0."""
+    try:
+        return int(tags.get(PRIORITY_TAG, "0"))
+    except ValueError:
+        return 0

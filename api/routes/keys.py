@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from api.auth.keys import NAME_PATTERN, KeyRecord, create_key, list_keys, revoke_key
+from api.auth.keys import KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
 from api.dependencies import Admin, CurrentServices, Services
@@ -14,6 +14,7 @@ from api.errors import NotFoundError
 from api.fields import documented, read_model
 from api.responses import KEYED, WITH_BODY, errors
 from api.timestamps import Timestamp, from_datetime
+from contracts import patterns
 from contracts.webhook import host_of
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
@@ -22,7 +23,7 @@ router = APIRouter(prefix="/api/v1/keys", tags=["keys"])
 class NewKey(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: Annotated[str, WithJsonSchema({"type": "string", "pattern": NAME_PATTERN})]
+    name: Annotated[str, WithJsonSchema({"type": "string", "pattern": patterns.OWNER})]
     role: Role
     expires_at: AwareDatetime | None = None
     webhook_url: str | None = Field(

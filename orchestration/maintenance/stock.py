@@ -11,6 +11,7 @@ from dagster._core.storage.tags import RUN_KEY_TAG
 
 from contracts.home import Home
 from contracts.known_file import is_outdated, read_known_file, record_of
+from contracts.patterns import is_sha256
 from contracts.run import (
     KEEP_TAG,
     LIBRARY_OWNER,
@@ -22,7 +23,6 @@ from contracts.run import (
 from contracts.stored_media import last_used
 from orchestration.inbox.file_tag import tagged_file
 from orchestration.maintenance.retention_plan import Leftover, Stock, StoredJob, StoredMedia
-from orchestration.media_store import is_sha256
 
 _PAGE = 500
 _BLOCK_BYTES = 512

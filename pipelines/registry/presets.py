@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from contracts import patterns
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.json_value import json_problems
 from pipelines.registry.names import is_name, is_reserved
@@ -22,10 +23,9 @@ from pipelines.registry.yaml_file import YamlFileError, read_yaml
 SUFFIXES = (".yaml", ".yml")
 
 _NAME_HINT = "Use lower case letters, digits and underscores, as in 'night_faces.yaml'."
-#: As the names of API keys.
-_Owner = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@\-]{0,99}$")]
-_TagKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,60}$")]
-_TagValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,250}$")]
+_Owner = Annotated[str, StringConstraints(pattern=patterns.OWNER)]
+_TagKey = Annotated[str, StringConstraints(pattern=patterns.TAG_KEY)]
+_TagValue = Annotated[str, StringConstraints(pattern=patterns.TAG_VALUE)]
 
 
 class PresetFile(BaseModel):

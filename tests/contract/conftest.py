@@ -2,15 +2,20 @@
 door of the one validator.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dagster import DagsterInstance
 
 from api.app import create_app, create_services
 from api.settings import Settings
+from api.stack.events import StackReady
+from contracts.home import Home
+from orchestration.launcher.instance import open_instance
 from pipelines.registry.catalog import Catalog, load_catalog
 from tests.contract.generated_configs import Case, generated
 
@@ -79,3 +84,16 @@ def catalog(third_party: Path) -> Iterator[Catalog]:
 @pytest.fixture(scope="session")
 def cases(catalog: Catalog) -> list[Case]:
     return generated(catalog)
+
+
+@pytest.fixture
+def its_dagster(
+    stack: StackReady,
+    database_of: Callable[[Path], Mapping[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[[], AbstractContextManager[DagsterInstance]]:
+    """Opens the stack's own Dagster, to see what is there whatever REST says."""
+    home = Home(Path(stack.home))
+    for name, value in database_of(home.root).items():
+        monkeypatch.setenv(name, value)
+    return lambda: open_instance(home.dagster)

@@ -1,22 +1,21 @@
 """How much a job leaves in Dagster's log: as much for a long film as for a short one."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import av
 import httpx
 import numpy as np
-import pytest
-
-from api.stack.events import StackReady
-from contracts.home import Home
-from orchestration.launcher.instance import open_instance
+from dagster import DagsterInstance
 
 PIPELINES = "scene_detection,face_detection"
 #: Of the short film, and of the long one, which has more of them than a run has events.
 FRAMES = (10, 150)
 PATIENCE = 240.0
+
+OpenDagster = Callable[[], AbstractContextManager[DagsterInstance]]
 
 
 def _film(path: Path, frames: int) -> Path:
@@ -28,23 +27,6 @@ def _film(path: Path, frames: int) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(shade, format="rgb24")))
         container.mux(stream.encode())
     return path
-
-
-@pytest.fixture
-def events_of(
-    stack: StackReady,
-    database_of: Callable[[Path], Mapping[str, str]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[[str], list[str]]:
-    """What Dagster itself has in a job's log: the kinds of its events."""
-    for name, value in database_of(Path(stack.home)).items():
-        monkeypatch.setenv(name, value)
-
-    def find(job: str) -> list[str]:
-        with open_instance(Home(Path(stack.home)).dagster) as instance:
-            return [str(log.dagster_event_type) for log in instance.all_logs(job)]
-
-    return find
 
 
 def _run(rest: httpx.Client, film: Path) -> str:
@@ -64,10 +46,12 @@ def _run(rest: httpx.Client, film: Path) -> str:
 
 
 def test_a_long_film_leaves_as_many_events_as_a_short_one(
-    rest: httpx.Client, events_of: Callable[[str], list[str]], tmp_path: Path
+    rest: httpx.Client, its_dagster: OpenDagster, tmp_path: Path
 ) -> None:
     jobs = [_run(rest, _film(tmp_path / f"{frames}.mp4", frames)) for frames in FRAMES]
-    short, long = (sorted(events_of(job)) for job in jobs)
+    with its_dagster() as dagster:
+        logs = [dagster.all_logs(job) for job in jobs]
+    short, long = (sorted(str(event.dagster_event_type) for event in log) for log in logs)
 
     assert long == short
     assert len(long) < FRAMES[1]

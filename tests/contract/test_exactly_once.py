@@ -5,24 +5,22 @@ import time
 import wave
 from asyncio import gather, sleep
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import psutil
 import pytest
-from dagster import RunsFilter
+from dagster import DagsterInstance, RunsFilter
 
 from api.dagster.client import DagsterClient
 from api.dagster.run import RunStatus
 from api.dagster.transport import GraphqlTransport
 from api.stack.events import StackReady
-from contracts.home import Home
 from contracts.run import IDEMPOTENCY_KEY_TAG, LAUNCH_TAG, PROBE_OP
-from orchestration.launcher.instance import open_instance
 
 AGAIN = 3
 CLIENTS = 50
@@ -30,6 +28,7 @@ KEYS = 20
 PATIENCE = 120.0
 
 Post = Callable[[str], httpx.Response]
+OpenDagster = Callable[[], AbstractContextManager[DagsterInstance]]
 
 
 @pytest.fixture(scope="module")
@@ -64,18 +63,12 @@ def post(rest: httpx.Client, media: str) -> Post:
 
 
 @pytest.fixture
-def runs_of(
-    stack: StackReady,
-    database_of: Callable[[Path], Mapping[str, str]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Callable[[str], list[str]]:
+def runs_of(its_dagster: OpenDagster) -> Callable[[str], list[str]]:
     """The runs that Dagster itself has for a key."""
-    for name, value in database_of(Path(stack.home)).items():
-        monkeypatch.setenv(name, value)
 
     def find(key: str) -> list[str]:
-        with open_instance(Home(Path(stack.home)).dagster) as instance:
-            return instance.get_run_ids(RunsFilter(tags={IDEMPOTENCY_KEY_TAG: key}))
+        with its_dagster() as dagster:
+            return dagster.get_run_ids(RunsFilter(tags={IDEMPOTENCY_KEY_TAG: key}))
 
     return find
 
