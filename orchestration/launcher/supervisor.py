@@ -24,6 +24,7 @@ from dagster import DagsterInstance
 from contracts.home import Home
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
+from orchestration.launcher.holdings import Holdings
 from orchestration.launcher.insist import insist
 from orchestration.launcher.instance import Instances
 from orchestration.launcher.lease import Lease, give_back
@@ -34,16 +35,10 @@ from orchestration.launcher.processes import (
     adopt_orphans,
     descendants,
     die_with_parent,
-    end_descendants,
     kill_descendants,
     send_signal,
 )
-from orchestration.launcher.release import (
-    Release,
-    held_bytes,
-    out_of_service,
-    wait_for_release,
-)
+from orchestration.launcher.release import Release
 from orchestration.launcher.report import Reporter
 from orchestration.launcher.worker import execute
 from pipelines.registry.devices import Inventory
@@ -51,9 +46,6 @@ from pipelines.registry.devices import Inventory
 logger = logging.getLogger("framegate.workers")
 
 _KILL_SECONDS = 5.0
-_RELEASE_SECONDS = 10.0
-_STUCK_LOOK_SECONDS = 1.0
-_STUCK_KILL_SECONDS = 0.1
 #: How long a canceller is kept waiting until the run says that it is being cancelled.
 _TELL_SECONDS = 1.0
 _ROOM_SECONDS = 0.5
@@ -76,10 +68,12 @@ class Supervisor:
     _kill_at: float | None = field(default=None, init=False)
     _killed: bool = field(default=False, init=False)
     _last_event: bytes = field(default=b"", init=False)
-    _tree: frozenset[int] = field(default=frozenset(), init=False)
-    _held: int | None = field(default=None, init=False)
+    _holdings: Holdings = field(init=False)
     _oom: RecentKills = field(default_factory=RecentKills, init=False)
     _telling: threading.Thread | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._holdings = Holdings(self.inventory, self.lease.gpu if self.lease else None)
 
     def supervise(self) -> None:
         """Starts the worker, watches it, and reports; returns when all of it is gone."""
@@ -95,7 +89,7 @@ class Supervisor:
             status = self._watch(events, listener, instance)
             end = WorkerEnd(status, bool(self._last_event), self._oom.count())
             serve = partial(self._serve, listener, instance)
-            release = self._clear_up(reporter, serve)
+            release = self._holdings.clear(self.home, self.run_id, reporter, serve)
             give_back(self.home, self.run_id)
             verdict = self._tell_end(end, release, reporter, serve)
         logger.info(
@@ -117,7 +111,7 @@ class Supervisor:
             listener.close()
             os.close(reader)
             execute(self.run_id, self.home, self.instances.worker, writer)
-        self._tree = frozenset({self._worker})
+        self._holdings.tree = frozenset({self._worker})
         os.close(writer)
         os.set_blocking(reader, False)
         return reader
@@ -190,8 +184,7 @@ class Supervisor:
             return
         self._order = Order.CANCEL
         self._kill_at = time.monotonic() + self.grace_seconds
-        self._tree |= frozenset(descendants())
-        self._held = self._held_bytes()
+        self._holdings.look()
         send_signal(self._worker, signal.SIGINT)
         if not has_room(self.home.root):
             return  # what is running can be ended all the same
@@ -217,33 +210,11 @@ class Supervisor:
         """SIGKILL to the whole tree, once; False when that did not help in time."""
         if self._killed:
             return False
-        self._tree |= frozenset(descendants())
-        if self._held is None:
-            self._held = self._held_bytes()
+        self._holdings.look()
         kill_descendants()
         self._killed = True
         self._kill_at = time.monotonic() + _KILL_SECONDS
         return True
-
-    def _clear_up(self, reporter: Reporter, serve: Callable[[float], None]) -> Release | None:
-        """Ends what the worker left behind, and waits until nothing of it holds anything."""
-        self._tree |= frozenset(descendants())
-        survivors = end_descendants(_KILL_SECONDS)
-        release = self._wait_for_release(_RELEASE_SECONDS)
-        if not survivors and (release is None or release.released):
-            return release
-        with ExitStack() as stack:
-            if gpu := self._gpu:
-                stack.enter_context(out_of_service(self.home, gpu, self.run_id))
-            try:
-                reporter.report_stuck(release, survivors)
-            except Exception:
-                logger.exception("the run does not say that something of it is left")
-            while survivors or (release and not release.released):  # however long it takes
-                serve(_STUCK_LOOK_SECONDS)
-                survivors = end_descendants(_STUCK_KILL_SECONDS)
-                release = self._wait_for_release(0.0)
-        return release
 
     def _tell_end(
         self,
@@ -268,18 +239,3 @@ class Supervisor:
             return verdict
 
         return insist(say, pause=serve)
-
-    def _wait_for_release(self, timeout: float) -> Release | None:
-        if not (gpu := self._gpu):
-            return None
-        return wait_for_release(
-            self.inventory, gpu, self._tree, held_before=self._held, timeout=timeout
-        )
-
-    @property
-    def _gpu(self) -> str | None:
-        """The UUID of the leased GPU."""
-        return self.lease.gpu if self.lease else None
-
-    def _held_bytes(self) -> int | None:
-        return held_bytes(self.inventory, self._gpu, self._tree) if self._gpu else None
