@@ -1,5 +1,6 @@
 """`python -m api`: serves the app alone, as the stack does. Its log goes to standard error."""
 
+import gc
 import logging
 import socket
 import sys
@@ -23,6 +24,10 @@ def main() -> None:
     logs.configure(settings.log_format, settings.log_level)
     config = server_config(create_app(settings), settings)
     server = uvicorn.Server(config)
+    # What stays for good is never looked at again: reading a large body makes the collector run
+    # often, and each time it would look at the whole app.
+    gc.collect()
+    gc.freeze()
     server.run([listen(config, _DEAF_SECONDS)])
     if not server.started:
         logging.getLogger("framegate").error("The API could not be started: see the lines above.")

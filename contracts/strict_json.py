@@ -8,8 +8,6 @@ says where it is.
 import json
 import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
@@ -17,7 +15,7 @@ MAX_DEPTH = 64
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _TOKEN = re.compile(
     r"""
-    (?P<string>"(?:[^"\\]|\\.)*+"?)(?P<key>[ \t\r\n]*+:)?
+    (?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+"?)(?P<key>[ \t\r\n]*+:)?
   | (?P<open>[\[{])
   | (?P<close>[\]}])
   | (?P<constant>-?Infinity|NaN)
@@ -26,6 +24,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SHOWN_LENGTH = 60
+#: What the parser makes of brackets; nothing is derived from them.
+_CONTAINERS = {dict, list}
 
 
 class StrictJsonError(ValueError):
@@ -77,9 +77,9 @@ def _is_deep(value: Any) -> bool:
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if type(outer) in _CONTAINERS
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _CONTAINERS
         ]
     return bool(level)
 
@@ -128,31 +128,22 @@ _DECODER = json.JSONDecoder(
 _LENIENT = json.JSONDecoder(strict=False)
 
 
-@dataclass
-class _Level:
-    """One open bracket and the keys seen in it."""
-
-    keys: set[str] = field(default_factory=set)
-
-
 def _check(text: str) -> None:
     """Raises StrictJsonError at the first defect that the standard parser would let pass."""
-    levels: list[_Level] = [_Level()]
-    for token in _tokens(text):
-        defect = _step(token, levels)
-        if defect:
+    levels: list[set[str]] = [set()]  # of each open bracket the keys seen in it
+    for token in _TOKEN.finditer(text):
+        if defect := _defect(token, levels):
             raise StrictJsonError(defect, text, token.start())
 
 
-def _tokens(text: str) -> Iterator[re.Match[str]]:
-    return _TOKEN.finditer(text)
-
-
-def _step(token: re.Match[str], levels: list[_Level]) -> str | None:
+def _defect(token: re.Match[str], levels: list[set[str]]) -> str | None:
     """Takes one token in; answers with the defect it brings, if any."""
     match token.lastgroup:
+        case "key":
+            string = token["string"]
+            return _string_defect(string) or _key_defect(string, levels[-1])
         case "open":
-            levels.append(_Level())
+            levels.append(set())
             return f"Nested deeper than {MAX_DEPTH} levels" if len(levels) > MAX_DEPTH + 1 else None
         case "close":
             if len(levels) > 1:
@@ -162,8 +153,6 @@ def _step(token: re.Match[str], levels: list[_Level]) -> str | None:
             return f"{token[0]} is not JSON"
         case "number":
             return _number_defect(token[0])
-        case "key":
-            return _string_defect(token["string"]) or _key_defect(token["string"], levels[-1])
         case _:
             return _string_defect(token["string"])
 
@@ -178,14 +167,14 @@ def _number_defect(number: str) -> str | None:
     return None
 
 
-def _key_defect(token: str, level: _Level) -> str | None:
+def _key_defect(token: str, keys: set[str]) -> str | None:
     try:
         key = _text_of(token)
     except ValueError:
         return None  # a broken escape: the parser says so, and where
-    if key in level.keys:
+    if key in keys:
         return f"Duplicate key {_shown(token)}"
-    level.keys.add(key)
+    keys.add(key)
     return None
 
 
