@@ -10,7 +10,7 @@ import sys
 from dagster._grpc import client, server_watcher
 
 _SECONDS = 5
-#: A code server that is away is still told of after ten seconds.
+#: That a code server is away is told after fifteen seconds at most; Dagster would after eleven.
 _TRIES = 2
 
 
