@@ -19,7 +19,8 @@ _TOKEN = re.compile(
   | (?P<open>[\[{])
   | (?P<close>[\]}])
   | (?P<constant>-?Infinity|NaN)
-  | (?P<number>-?(?:[0-9]++(?:\.[0-9]++)?[eE][0-9+-]*+|[0-9]{300,}+))  # those that may be too large
+  # those that may be too large, and no part of another
+  | (?P<number>(?<![0-9.])-?(?:[0-9]++(?:\.[0-9]++)?[eE][0-9+-]*+|[0-9]{300,}+))
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -72,12 +73,11 @@ def _may_be_deep(text: str) -> bool:
 
 
 def _is_deep(value: Any) -> bool:
-    level = [value]
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_DEPTH):
         level = [
             inner
             for outer in level
-            if type(outer) in _CONTAINERS
             for inner in (outer.values() if type(outer) is dict else outer)
             if type(inner) in _CONTAINERS
         ]

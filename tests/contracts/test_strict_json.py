@@ -60,6 +60,13 @@ def test_a_defect_is_named_with_its_place(body: bytes, message: str) -> None:
     assert str(caught.value).startswith(message)
 
 
+def test_a_number_with_many_digits_behind_the_point_is_no_defect() -> None:
+    exact = "0." + 400 * "9"
+    assert parse_json(f"[{exact}]") == [1.0]
+    with pytest.raises(StrictJsonError, match='Duplicate key "a"'):
+        parse_json(f'[{exact}, {{"a": 1, "a": 2}}]')
+
+
 def test_escaped_pairs_of_surrogates_are_characters() -> None:
     assert parse_json(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 

@@ -46,22 +46,14 @@ async def test_whoever_comes_while_the_queue_is_listed_shares_the_answer() -> No
     assert dagster.asked == 1
 
 
-async def test_a_short_queue_is_listed_anew_for_each_look() -> None:
-    dagster = SlowDagster(length=3)
-    dagster.released.set()
-    queue = KnownQueue(dagster)
-    for _ in range(3):
-        await queue.runs()
-    assert dagster.asked == 3
-
-
-async def test_the_list_of_a_long_queue_serves_for_a_while() -> None:
-    dagster = SlowDagster(length=100_000)
+@pytest.mark.parametrize(("length", "asked"), [(3, 20), (100_000, 1)], ids=["short", "long"])
+async def test_only_a_short_queue_is_listed_anew_for_each_look(length: int, asked: int) -> None:
+    dagster = SlowDagster(length)
     dagster.released.set()
     queue = KnownQueue(dagster)
     for _ in range(20):
-        assert len(await queue.runs()) == 100_000
-    assert dagster.asked == 1
+        assert len(await queue.runs()) == length
+    assert dagster.asked == asked
 
 
 async def test_who_leaves_takes_the_answer_from_nobody() -> None:
