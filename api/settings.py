@@ -19,13 +19,7 @@ from api.units import GIGABYTE
 from contracts.database import parse_url
 from contracts.home import Home
 from contracts.logs import LogFormat, LogLevel
-
-
-def _default_home() -> Path:
-    """`.framegate` beside the project, or in the working directory where it is installed."""
-    project = Path(__file__).resolve().parents[1]
-    beside = project if (project / "pyproject.toml").exists() else Path.cwd()
-    return beside / ".framegate"
+from contracts.project import default_home
 
 
 class Settings(BaseSettings):
@@ -35,7 +29,7 @@ class Settings(BaseSettings):
         env_prefix="FRAMEGATE_", frozen=True, hide_input_in_errors=True
     )
 
-    home: Path = Field(default_factory=_default_home)
+    home: Path = Field(default_factory=default_home)
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     dagster_port: int = Field(3000, ge=1, le=65535)

@@ -13,11 +13,10 @@ from sqlalchemy import URL
 from contracts.database import is_postgresql, parse_url
 from contracts.home import Home
 from contracts.logs import LogFormat, LogLevel
+from contracts.project import default_home
 from contracts.webhook import Target, check_secret, check_url
 from pipelines.registry.devices import Inventory
 from pipelines.registry.spec import load_object
-
-_PROJECT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
@@ -27,7 +26,7 @@ class Settings(BaseSettings):
         env_prefix="FRAMEGATE_", extra="ignore", hide_input_in_errors=True
     )
 
-    home: Path = Field(default=_PROJECT / ".framegate", description="Folder of all state.")
+    home: Path = Field(default_factory=default_home, description="Folder of all state.")
     database_url: str = Field(
         default="", repr=False, description="PostgreSQL for everything; empty for SQLite in home."
     )

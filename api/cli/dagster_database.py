@@ -9,7 +9,7 @@ from typing import Any
 
 from api.cli.errors import CommandError
 from api.settings import Settings
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 
 def ask(settings: Settings, verb: str) -> Iterator[dict[str, Any]]:

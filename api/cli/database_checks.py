@@ -20,8 +20,8 @@ from api.database_copy import count_rows
 from api.errors import DatabaseUnavailableError
 from api.migrations import newest
 from api.settings import Settings
-from api.stack.layout import PROJECT
 from contracts.database import is_postgresql, most_connections, shown
+from contracts.project import configuration_file
 
 _MIGRATE = "Stop the stack, back up, and run `framegate db migrate`."
 _VERSION = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version"}
@@ -99,7 +99,7 @@ def _check_connections(database: Database, part: int) -> Check:
 
 
 def _run_limit() -> int:
-    config: dict[str, Any] = yaml.safe_load((PROJECT / "dagster.yaml").read_text())
+    config: dict[str, Any] = yaml.safe_load(configuration_file("dagster.yaml").read_text())
     return int(config["concurrency"]["runs"]["max_concurrent_runs"])
 
 

@@ -26,9 +26,9 @@ from api.cli.up import print_event
 from api.cli.wait import wait_for
 from api.database import open_current_database
 from api.settings import Settings
-from api.stack.layout import PROJECT
 from api.stack.lock import find_running
 from api.stack.ports import free_port, is_free
+from contracts.project import PROJECT
 
 _KEY_LIFE = timedelta(hours=1)
 

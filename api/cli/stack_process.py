@@ -13,7 +13,7 @@ from typing import Any
 from api.cli.errors import CommandError
 from api.settings import Settings
 from api.stack import events
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 #: Longer than any stack takes to stop.
 _STOP_SECONDS = 60

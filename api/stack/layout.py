@@ -12,8 +12,7 @@ from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.parts import DAGSTERS_LOG_FORMATS
 from contracts.home import Home
-
-PROJECT = Path(__file__).resolve().parents[2]
+from contracts.project import configuration_file
 
 #: The kernel's limit on the path of a Unix socket, its closing zero byte taken off.
 _SOCKET_PATH_BYTES = 107
@@ -25,7 +24,7 @@ def lay_out(home: Home) -> None:
         home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in (home.dagster, home.logs, home.run, home.jobs, home.presets):
             folder.mkdir(exist_ok=True)
-        _link(home.dagster / "dagster.yaml", PROJECT / "dagster.yaml")
+        _link(home.dagster / "dagster.yaml", configuration_file("dagster.yaml"))
     except OSError as error:
         raise StackError(
             f"{home.root} cannot be the home: {error.strerror}: {error.filename}.",
@@ -69,11 +68,6 @@ def environment(settings: Settings, socket: Path) -> Mapping[str, str]:
 
 
 def _link(link: Path, target: Path) -> None:
-    if not target.exists():
-        raise StackError(
-            f"{target} is missing.",
-            hint="Framegate runs from its source folder: install it there with `make setup`.",
-        )
     if link.is_symlink() and link.readlink() == target:
         return
     fresh = link.with_name(f"{link.name}.new")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from api.settings import Settings
 from api.stack.ready import Dagster, api_answers, socket_accepts
+from contracts.project import configuration_file
 
 #: None when the part is ready, else what is still missing.
 Ready = Callable[[], Awaitable[str | None]]
@@ -70,7 +71,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
                 "dagster_webserver",
                 "--host", "127.0.0.1",
                 "--port", str(settings.dagster_port),
-                "--workspace", "workspace.yaml",
+                "--workspace", str(configuration_file("workspace.yaml")),
                 "--log-format", log_format, "--dagster-log-level", settings.log_level,
             ),
             ready=dagster.has_loaded,

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.stack.layout import PROJECT
 from api.stack.parts import Part
+from contracts.project import PROJECT
 
 #: What the keeper may take beyond the part's own grace to end every process of the part.
 _KEEPER_SECONDS = 5.0

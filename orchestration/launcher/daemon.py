@@ -1,7 +1,6 @@
 """Dagster's daemon with our queue in it; before it starts, what a crash left behind is mended."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance
@@ -12,6 +11,7 @@ from dagster._daemon.daemon import DagsterDaemon
 from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
 from contracts import logs
+from contracts.project import configuration_file
 from contracts.run import POOL
 from orchestration.disk_space import await_room
 from orchestration.launcher.queue import PromptQueueDaemon
@@ -20,7 +20,6 @@ from orchestration.logs import take_over_logging
 from orchestration.settings import Settings
 from orchestration.unhurried import look_less_often
 
-_WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 _QUEUE_SECONDS = 5.0
 _POOL_LIMIT_FORGOTTEN = "framegate/pool_limit_forgotten"
 
@@ -37,7 +36,7 @@ def main() -> None:
             forget_pool_limit(instance)
             with daemon_controller_from_instance(
                 instance,
-                WorkspaceFileTarget([str(_WORKSPACE)]),
+                WorkspaceFileTarget([str(configuration_file("workspace.yaml"))]),
                 gen_daemons=lambda instance: _daemons(instance, settings),
                 log_level=settings.log_level,
                 log_format="json" if settings.log_format == "json" else "colored",

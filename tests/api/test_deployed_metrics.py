@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 pytestmark = pytest.mark.anyio
 

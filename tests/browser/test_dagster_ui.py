@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from api.stack.events import StackReady
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 from contracts.run import FILENAME_TAG
 from pipelines.clips import clip
 

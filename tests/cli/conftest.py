@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.stack.events import StackReady
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
 

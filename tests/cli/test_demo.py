@@ -15,8 +15,8 @@ import pytest
 from api.cli.stack_process import start_stack
 from api.settings import Settings
 from api.stack.events import StackReady
-from api.stack.layout import PROJECT
 from api.stack.ports import free_port, is_free
+from contracts.project import PROJECT
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
 StartDemo = Callable[..., AbstractContextManager[subprocess.Popen[str]]]

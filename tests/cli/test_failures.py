@@ -15,8 +15,8 @@ from api.cli.client import job_path
 from api.cli.errors import UsageError
 from api.cli.submit import read_config
 from api.stack.events import StackReady
-from api.stack.layout import PROJECT
 from api.stack.ports import free_port
+from contracts.project import PROJECT
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
 

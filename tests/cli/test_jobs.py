@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 Framegate = Callable[..., subprocess.CompletedProcess[str]]
 Environment = Mapping[str, str]

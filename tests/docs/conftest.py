@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from api.cli.app import app
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 _SUBSTITUTION = re.compile(r"\$\((.*?)\)")
 _INLINE = re.compile(r"`((?:make|framegate) [^`]+)`")

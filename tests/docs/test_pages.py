@@ -7,7 +7,7 @@ from typing import Any
 import contracts.home
 from api.cli import client_app as command_line
 from api.settings import Settings
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 from orchestration.settings import Settings as RunSettings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets

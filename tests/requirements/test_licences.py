@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 
 @pytest.fixture(scope="module")

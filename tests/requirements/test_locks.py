@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 
 @pytest.fixture(scope="module")

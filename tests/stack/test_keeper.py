@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 
 Keep = Callable[..., subprocess.Popen[str]]
 

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from api.stack.errors import StackError
-from api.stack.layout import PROJECT, code_socket, lay_out
+from api.stack.layout import code_socket, lay_out
 from contracts.home import Home
+from contracts.project import PROJECT
 
 
 @pytest.fixture

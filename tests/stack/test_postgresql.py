@@ -16,8 +16,8 @@ from sqlalchemy.pool import NullPool
 from api.cli.errors import CommandError
 from api.cli.stack_process import StackProcess
 from api.stack.events import StackReady
-from api.stack.layout import PROJECT
 from contracts.database import most_connections
+from contracts.project import PROJECT
 from tests.conftest import RunningStack, StartUp
 from tests.postgresql import PASSWORD, Databases, PostgresServer
 

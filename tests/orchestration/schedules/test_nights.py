@@ -24,7 +24,7 @@ from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
 )
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 from contracts.run import KIND_TAG, MAINTENANCE_JOBS, MAINTENANCE_KIND
 
 BATCH, SWEEP = MAINTENANCE_JOBS

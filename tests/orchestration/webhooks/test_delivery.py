@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.stack.layout import PROJECT
+from contracts.project import PROJECT
 from contracts.webhook import Target, new_secret
 from orchestration.webhooks import delivery
 from orchestration.webhooks.backoff import after_failure, is_hopeless
