@@ -17,7 +17,7 @@ TORCH_OFFERED = $(shell $(BIN)/python -m pip index versions torch 2>/dev/null)
 TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.txt),$(TORCH_OFFERED)),cpu,cuda)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-postgres soak audit licences conformance bench bench-scale bench-launch lock clean
+.PHONY: help setup up demo test test-postgres soak audit licences conformance bench bench-scale bench-launch lock release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-launch: $(DEV) $(PEERS) ## Measure starts, stops and idling beside Ray Job
 
 lock: $(DEV) ## Pin the newest allowed version of every dependency anew (KEEP=1 changes no version)
 	PATH="$(BIN):$$PATH" $(BIN)/python requirements/lock.py $(if $(filter-out 0,$(KEEP)),--keep)
+
+release: $(DEV) ## Build the wheel, prove that what it installs starts, and tag the version
+	$(BIN)/python deploy/release.py
 
 clean: ## Remove the environments and all caches; .framegate (videos, results, keys) stays
 	rm -rf .venv .venv-peers .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
