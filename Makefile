@@ -33,6 +33,7 @@ demo: $(BASE) ## Annotate a sample video with every pipeline and show what was f
 test: $(DEV) ## Check format, lint, types, imports, dependencies, and run the tests (ARGS="-k name")
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .

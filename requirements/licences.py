@@ -27,6 +27,7 @@ _MPL = "weak copyleft by file: it is used as published, no file of it is changed
 #: {package: why it may be used all the same}
 EXCUSED = {
     "certifi": _MPL,
+    "codespell": "GPL 2: a program that checks spelling while Framegate is developed",
     "hypothesis": f"{_MPL}; in tests alone",
     "pathspec": _MPL,
     "psycopg2-binary": "LGPL with exceptions: it is imported as published, and can be exchanged",
