@@ -68,7 +68,7 @@ bench-launch: $(DEV) $(PEERS) ## Measure starts, stops and idling beside Ray Job
 	$(BIN)/python -m benchmarks.launch --json benchmarks/results/launch.json $(ARGS)
 
 lock: $(DEV) ## Pin the newest allowed version of every dependency anew (KEEP=1 changes no version)
-	PATH="$(BIN):$$PATH" $(BIN)/python requirements/lock.py $(if $(filter-out 0,$(KEEP)),--keep)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python requirements/lock.py $(if $(filter-out 0,$(KEEP)),--keep)
 
 release: $(DEV) ## Build the wheel, prove that what it installs starts, and tag the version
 	$(BIN)/python deploy/release.py
