@@ -80,13 +80,16 @@ def up(
 def demo(
     *,
     home: Home = None,
+    pipelines: Annotated[
+        str | None, typer.Option("--pipelines", help="Comma-separated names; all if not given.")
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Stay up until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Annotate a sample video with every pipeline and show what was found."""
+    """Annotate a sample video and show what was found."""
     from api.cli.demo import demo as run
 
-    run(home, keep=keep, as_json=as_json)
+    run(home, pipelines=pipelines, keep=keep, as_json=as_json)
 
 
 @app.command(rich_help_panel=_MACHINE)

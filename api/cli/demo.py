@@ -35,8 +35,10 @@ _KEY_LIFE = timedelta(hours=1)
 Say = Callable[[str], None]
 
 
-def demo(home: Path | None, *, keep: bool, as_json: bool) -> None:
-    """Uses the stack that runs in the home, or starts one and stops it at the end.
+def demo(home: Path | None, *, pipelines: str | None, keep: bool, as_json: bool) -> None:
+    """Runs the pipelines (comma-separated; None for all) on a sample video.
+
+    It uses the stack that runs in the home, or starts one and stops it at the end.
 
     Raises CommandError if anything failed.
     """
@@ -46,11 +48,11 @@ def demo(home: Path | None, *, keep: bool, as_json: bool) -> None:
     )
     if running := find_running(settings.paths.run):
         say(f"Framegate runs at {running.url} already: the demo uses it.")
-        _run_job(settings, running.url, say, as_json=as_json)
+        _run_job(settings, running.url, pipelines, say, as_json=as_json)
         return
     with start_stack(_with_free_ports(settings)) as stack:
         ready = stack.until_ready((lambda _event: None) if as_json else print_event)
-        _run_job(settings, ready.url, say, as_json=as_json)
+        _run_job(settings, ready.url, pipelines, say, as_json=as_json)
         if keep:
             _keep_up(stack, say)
         else:
@@ -58,9 +60,11 @@ def demo(home: Path | None, *, keep: bool, as_json: bool) -> None:
         say("Stopping…")
 
 
-def _run_job(settings: Settings, url: str, say: Say, *, as_json: bool) -> None:
+def _run_job(
+    settings: Settings, url: str, pipelines: str | None, say: Say, *, as_json: bool
+) -> None:
     with _key(settings) as key, connect(url, key) as client:
-        job, results = _annotate_sample(client, say, quiet=as_json)
+        job, results = _annotate_sample(client, pipelines, say, quiet=as_json)
     files = [str(settings.paths.results(job["id"]) / file["path"]) for file in results["files"]]
     if as_json:
         print_json({"job": job, "results": results, "files": files})
@@ -69,13 +73,14 @@ def _run_job(settings: Settings, url: str, say: Say, *, as_json: bool) -> None:
     require_completed(job, as_json=as_json)
 
 
-def _annotate_sample(client: Client, say: Say, *, quiet: bool) -> tuple[Any, Any]:
+def _annotate_sample(
+    client: Client, pipelines: str | None, say: Say, *, quiet: bool
+) -> tuple[Any, Any]:
     with tempfile.TemporaryDirectory(prefix="framegate-demo-") as folder:
         sample = Path(folder) / "sample.mp4"
         say("Cutting real clips together into a sample video…")
         _make_sample(sample)
-        names = [card["name"] for card in client.get("api/v1/pipelines")["pipelines"]]
-        job = upload(client, sample, ",".join(names), {}, quiet=quiet)
+        job = upload(client, sample, pipelines or _every_pipeline(client), {}, quiet=quiet)
     say(f"Submitted; the run is at {job['dagster_url']}")
     try:
         job = wait_for(client, job, quiet=quiet)
@@ -83,6 +88,10 @@ def _annotate_sample(client: Client, say: Say, *, quiet: bool) -> tuple[Any, Any
         client.post(f"api/v1/jobs/{job['id']}/cancel")
         raise InterruptedCommandError("You stopped the demo; its job is cancelled.") from None
     return job, client.get(f"api/v1/jobs/{job['id']}/results")
+
+
+def _every_pipeline(client: Client) -> str:
+    return ",".join(card["name"] for card in client.get("api/v1/pipelines")["pipelines"])
 
 
 def _make_sample(path: Path) -> None:
