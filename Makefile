@@ -11,13 +11,17 @@ PEERS := .venv-peers/.installed
 # Wheels alone, none of whose code runs while it is installed, and only files whose hash is pinned.
 INSTALL := $(BIN)/python -m pip install --require-hashes --only-binary :all: --no-deps
 LOCKS := $(addprefix requirements/,base.txt torch-cpu.txt torch-cuda.txt files-only.txt)
+# Tests run in two processes; those that share a stack run in one of them (tests/conftest.py).
+DURATIONS := .pytest_cache/durations.xml
+PYTEST := $(BIN)/pytest --numprocesses=2 --dist=loadgroup --durations=10 --junit-xml=$(DURATIONS)
 AUDITED := $(addprefix requirements/,base.txt torch-cuda.txt files-only.txt dev.txt)
 # PyTorch's build for CPUs where pip is offered it; else the index's, which brings gigabytes of CUDA.
 TORCH_OFFERED = $(shell $(BIN)/python -m pip index versions torch 2>/dev/null)
 TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.txt),$(TORCH_OFFERED)),cpu,cuda)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test test-postgres soak audit licences conformance bench bench-scale bench-launch lock release clean
+.PHONY: help setup up demo test test-deep test-all checks format lint spelling types imports dependencies
+.PHONY: test-postgres soak audit licences conformance bench bench-scale bench-launch lock release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,14 +34,35 @@ up: $(BASE) ## Start the stack; Ctrl-C stops it (ARGS="--port 9000 --home DIR")
 demo: $(BASE) ## Annotate a sample video with every pipeline and show what was found (KEEP=1 stays up)
 	@$(BIN)/framegate demo $(if $(filter-out 0,$(KEEP)),--keep) $(ARGS)
 
-test: $(DEV) ## Check format, lint, types, imports, dependencies, and run the tests (ARGS="-k name")
+test: $(DEV) ## Run the checks and the quick tests: what every change must pass (ARGS="-k name")
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target checks
+	$(PYTEST) --ignore=tests/deep $(ARGS)
+	$(BIN)/python -m tests.durations $(DURATIONS)
+
+test-deep: $(DEV) ## Run the other tests: each kill, full disks, the browser, nginx, the soak (ARGS="-k name")
+	$(PYTEST) $(if $(findstring tests/deep,$(ARGS)),,tests/deep) $(ARGS)
+
+test-all: test test-deep ## Run both
+
+checks: format lint spelling types imports dependencies
+
+format: $(DEV)
 	$(BIN)/ruff format --check .
+
+lint: $(DEV)
 	$(BIN)/ruff check .
+
+spelling: $(DEV)
 	$(BIN)/codespell
+
+types: $(DEV)
 	$(BIN)/mypy
+
+imports: $(DEV)
 	$(BIN)/lint-imports
+
+dependencies: $(DEV)
 	$(BIN)/deptry .
-	$(BIN)/pytest $(ARGS)
 
 audit: $(DEV) ## Ask PyPI for known vulnerabilities in every pinned dependency
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
@@ -50,13 +75,13 @@ licences: $(DEV) ## List the licence of every dependency in docs/licences.md
 soak: $(DEV) ## Submit, cancel and kill at random, then check (MINUTES=30 SEED=7 DATABASE=postgresql)
 	FRAMEGATE_SOAK_MINUTES=$(or $(MINUTES),30) FRAMEGATE_SOAK_SEED=$(SEED) \
 	FRAMEGATE_SOAK_FOLDER=benchmarks/results/soak FRAMEGATE_TEST_DATABASE=$(DATABASE) \
-	$(BIN)/pytest tests/soak/test_soak.py --capture=no $(ARGS)
+	$(BIN)/pytest tests/deep/soak/test_soak.py --capture=no $(ARGS)
 
 test-postgres: $(DEV) ## Run the same tests with everything on PostgreSQL (FRAMEGATE_TEST_DATABASE_URL names a server)
-	FRAMEGATE_TEST_DATABASE=postgresql $(BIN)/pytest $(ARGS)
+	FRAMEGATE_TEST_DATABASE=postgresql $(PYTEST) $(ARGS)
 
 conformance: $(DEV) ## Let schemathesis try the live app for long (EXAMPLES=1000 of each operation)
-	FRAMEGATE_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest tests/contract/test_conformance.py $(ARGS)
+	FRAMEGATE_CONFORMANCE_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/pytest tests/deep/contract/test_conformance.py $(ARGS)
 
 bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 	$(BIN)/python -m benchmarks $(ARGS)

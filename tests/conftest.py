@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,9 +20,11 @@ from api.cli.stack_process import StackProcess
 from api.stack.events import AdminKeyCreated, Event, StackReady
 from api.stack.ports import free_port, is_free
 from contracts.database import parse_url
+from contracts.project import PROJECT
 from tests.postgresql import BINARIES, Databases, PostgresServer
 
 _STOP_SECONDS = 60
+_COMMAND_SECONDS = 240
 #: Whether everything is tested on PostgreSQL: `make test-postgres`.
 ON_POSTGRESQL = os.environ.get("FRAMEGATE_TEST_DATABASE") == "postgresql"
 #: Tests do not wait for a minute before anything that was dropped is run.
@@ -31,6 +34,19 @@ StartUp = Callable[..., subprocess.Popen[str]]
 RunningStack = Callable[..., AbstractContextManager[tuple[StackReady, str]]]
 #: The settings that tell a home its database, as environment variables.
 DatabaseOf = Callable[[Path], Mapping[str, str]]
+Framegate = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a stack run one after the other in the same process; so do those of a file
+    that starts stacks of its own.
+    """
+    for item in items:
+        fixtures: list[str] = getattr(item, "fixturenames", [])
+        if "stack" in fixtures:
+            item.add_marker(pytest.mark.xdist_group("stack"))
+        elif "start_up" in fixtures:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,8 +61,8 @@ def ctrl_c() -> None:
 def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed a third party's pipelines."""
     folder = tmp_path_factory.mktemp("third-party")
-    packages = Path(__file__).parent / "packages"
-    example = Path(__file__).parents[1] / "docs" / "example-pipeline"
+    packages = PROJECT / "tests" / "packages"
+    example = PROJECT / "docs" / "example-pipeline"
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
@@ -152,6 +168,26 @@ def start_up(bare_environment: Mapping[str, str], database_of: DatabaseOf) -> St
         )
 
     return start
+
+
+@pytest.fixture(scope="session")
+def framegate(bare_environment: Mapping[str, str], database_of: DatabaseOf) -> Framegate:
+    """Runs the command as a person would; keyword arguments are environment variables."""
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        homes = [home for name, home in pairwise(arguments) if name == "--home"]
+        database = database_of(Path(homes[0])) if homes else {}
+        return subprocess.run(
+            [sys.executable, "-m", "api.cli", *map(str, arguments)],
+            cwd=PROJECT,
+            env={**bare_environment, **database, **environment},
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -9,32 +8,7 @@ import pytest
 
 from api.stack.events import StackReady
 from contracts.project import PROJECT
-
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
-
-_SECONDS = 240
-
-
-@pytest.fixture(scope="session")
-def framegate(
-    bare_environment: Mapping[str, str], database_of: Callable[[Path], Mapping[str, str]]
-) -> Framegate:
-    """Runs the command as a person would; keyword arguments are environment variables."""
-
-    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        homes = [home for name, home in pairwise(arguments) if name == "--home"]
-        database = database_of(Path(homes[0])) if homes else {}
-        return subprocess.run(
-            [sys.executable, "-m", "api.cli", *map(str, arguments)],
-            cwd=PROJECT,
-            env={**bare_environment, **database, **environment},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-
-    return run
+from tests.conftest import Framegate
 
 
 @pytest.fixture(scope="session")

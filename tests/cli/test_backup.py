@@ -1,12 +1,10 @@
 import json
-import subprocess
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
+from tests.conftest import Framegate
 
 
 @pytest.fixture

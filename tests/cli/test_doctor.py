@@ -1,8 +1,7 @@
 import json
 import shutil
 import socket
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,10 +30,9 @@ from api.stack.ports import free_port
 from pipelines.registry.catalog import BrokenEntry, Catalog, load_catalog
 from pipelines.registry.devices import Device, InventoryError
 from pipelines.registry.spec import PackageFile
+from tests.conftest import Framegate
 
 GIGABYTE = 1000**3
-
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_a_machine_set_up_by_make_is_healthy(framegate: Framegate, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,8 +17,7 @@ from api.cli.submit import read_config
 from api.stack.events import StackReady
 from api.stack.ports import free_port
 from contracts.project import PROJECT
-
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
+from tests.conftest import Framegate
 
 
 class _NotFramegate(BaseHTTPRequestHandler):

@@ -5,15 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
 from contracts.project import PROJECT
+from tests.conftest import Framegate
 
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
 Environment = Mapping[str, str]
 
 

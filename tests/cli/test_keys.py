@@ -1,15 +1,12 @@
 import json
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
 from api.stack.events import StackReady
-
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
+from tests.conftest import Framegate
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.faults.disk import read_only
+from tests.disk import read_only
 
 
 @pytest.fixture

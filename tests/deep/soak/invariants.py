@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tests.soak.flatness import growths
-from tests.soak.history import (
+from tests.deep.soak.flatness import growths
+from tests.deep.soak.history import (
     Begun,
     Drained,
     Kill,

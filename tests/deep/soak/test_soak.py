@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.soak.history import History, read_history
-from tests.soak.invariants import violations
-from tests.soak.report import summary, table
-from tests.soak.soak import Soak
-from tests.soak.stack import SoakedStack
+from tests.deep.soak.history import History, read_history
+from tests.deep.soak.invariants import violations
+from tests.deep.soak.report import summary, table
+from tests.deep.soak.soak import Soak
+from tests.deep.soak.stack import SoakedStack
 
 MINUTES = float(os.environ.get("FRAMEGATE_SOAK_MINUTES") or 3)
 #: Recorded in the history: the same seed makes the same decisions again.

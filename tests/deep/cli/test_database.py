@@ -2,8 +2,7 @@
 
 import json
 import os
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -24,12 +23,18 @@ from contracts.database import parse_url
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG
 from orchestration.webhooks.job_ends import Cursor, job_ends
-from tests.cli.history import ASSET, FINISHED, cuts, opened, sensors_have_seen_the_first, take_turns
+from tests.conftest import Framegate
+from tests.deep.cli.history import (
+    ASSET,
+    FINISHED,
+    cuts,
+    opened,
+    sensors_have_seen_the_first,
+    take_turns,
+)
 from tests.postgresql import Databases
 
 pytestmark = pytest.mark.postgres
-
-Framegate = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from api.stack.layout import lay_out
 from contracts.home import Home
 from orchestration.launcher.instance import open_instance
-from tests.faults.disk import filled, mounted
+from tests.disk import filled, mounted
 from tests.postgresql import PostgresServer
 
 pytestmark = pytest.mark.postgres

@@ -12,7 +12,7 @@ from contracts.run import KIND_TAG, MAINTENANCE_KIND, pipelines_of
 from orchestration.launcher.instance import open_instance
 from orchestration.launcher.paths import leases
 from pipelines.outputs.manifest import MANIFEST, read_manifest
-from tests.soak.history import Drained, Run
+from tests.deep.soak.history import Drained, Run
 
 _ENDINGS = {
     DagsterEventType.PIPELINE_SUCCESS,

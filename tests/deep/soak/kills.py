@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from tests.soak.history import History, Kill
-from tests.soak.stack import PARTS, SoakedStack
+from tests.deep.soak.history import History, Kill
+from tests.deep.soak.stack import PARTS, SoakedStack
 
 #: A part that ends a fourth time within a minute ends the stack: that is meant so.
 _MOST_A_MINUTE = 2

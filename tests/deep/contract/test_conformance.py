@@ -19,7 +19,7 @@ import pytest
 
 from api.stack.events import StackReady
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 CONFIG = Path(__file__).with_name("conformance.toml")
 EXAMPLES = os.environ.get("FRAMEGATE_CONFORMANCE_EXAMPLES", "60")
 _SECONDS = 3600

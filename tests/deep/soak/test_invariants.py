@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.history import (
+from tests.deep.soak.history import (
     Begun,
     Drained,
     History,
@@ -20,8 +20,8 @@ from tests.soak.history import (
     Stopped,
     read_history,
 )
-from tests.soak.invariants import INVARIANTS, violations
-from tests.soak.report import summary, table
+from tests.deep.soak.invariants import INVARIANTS, violations
+from tests.deep.soak.report import summary, table
 
 DONE = ("PIPELINE_SUCCESS",)
 WHOLE = {"wanted": ("misbehaving",), "whole": ("misbehaving",)}

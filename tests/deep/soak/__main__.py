@@ -1,18 +1,18 @@
-"""`python -m tests.soak HISTORY` checks a history again; exits with 1 where it is not good."""
+"""`python -m tests.deep.soak HISTORY` checks a history again; exits with 1 where it is not good."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.soak.history import read_history
-from tests.soak.invariants import violations
-from tests.soak.report import summary, table
+from tests.deep.soak.history import read_history
+from tests.deep.soak.invariants import violations
+from tests.deep.soak.report import summary, table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.soak", description="Checks the history of a soak again."
+        prog="python -m tests.deep.soak", description="Checks the history of a soak again."
     )
     parser.add_argument("history", type=Path, help="the file of JSON lines that the soak named")
     path: Path = parser.parse_args(arguments).history

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from tests.soak.history import Sample
+from tests.deep.soak.history import Sample
 
 #: Caches fill and arenas settle first.
 WARM_UP_SECONDS = 60.0

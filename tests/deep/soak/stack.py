@@ -15,8 +15,8 @@ from api.cli.stack_process import StackProcess
 from api.stack import events
 from api.stack.ports import free_port, is_free
 from contracts.home import Home
-from tests.soak import survey
-from tests.soak.history import History, Leases, Sample, StackTold, Stopped
+from tests.deep.soak import survey
+from tests.deep.soak.history import History, Leases, Sample, StackTold, Stopped
 
 STOP_SECONDS = 90
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contracts.home import Home
-from tests.faults.disk import filled, mounted
+from tests.disk import filled, mounted
 
 MEBIBYTE = 2**20
 

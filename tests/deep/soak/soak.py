@@ -10,11 +10,11 @@ from threading import Event, Thread
 import httpx
 
 from contracts.home import Home
-from tests.soak import survey
-from tests.soak.history import Begun, History
-from tests.soak.kills import Killer
-from tests.soak.stack import SoakedStack
-from tests.soak.traffic import Jobs, Visitor
+from tests.deep.soak import survey
+from tests.deep.soak.history import Begun, History
+from tests.deep.soak.kills import Killer
+from tests.deep.soak.stack import SoakedStack
+from tests.deep.soak.traffic import Jobs, Visitor
 
 _VISITORS = 4
 _SAMPLE_SECONDS = 5.0

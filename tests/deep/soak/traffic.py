@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 
-from tests.soak.history import History, Request
-from tests.soak.stack import Clock
+from tests.deep.soak.history import History, Request
+from tests.deep.soak.stack import Clock
 
 _ACTIONS = {
     "submit": 10,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tests.soak.flatness import growths
-from tests.soak.history import Begun, Kill, Record, Request, Run, Sample, StackTold
-from tests.soak.invariants import FLAT, INVARIANTS, Violation
+from tests.deep.soak.flatness import growths
+from tests.deep.soak.history import Begun, Kill, Record, Request, Run, Sample, StackTold
+from tests.deep.soak.invariants import FLAT, INVARIANTS, Violation
 
 
 def summary(records: Sequence[Record], violations: Sequence[Violation]) -> dict[str, Any]:
