@@ -60,6 +60,7 @@ WAYS: Mapping[str, Ended] = {
     "surrogates_everywhere": WELL,
     "controls_everywhere": WELL,
     # files
+    "names_nothing_more": WELL,
     "names_what_is_not_there": wrong("named 'nothing.csv' in its findings, but did not write it"),
     "names_a_file_above": wrong("named '../outside.txt'"),
     "names_a_file_elsewhere": wrong("named '/etc/passwd'"),
