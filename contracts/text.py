@@ -21,6 +21,10 @@ _JSON_ESCAPE = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_JSON_CONSTANT = re.compile(
+    r'"(?:[^"\\]|\\.)*+"|(?P<constant>-?Infinity|NaN)',
+    re.DOTALL,
+)
 
 
 def clean_text(text: str, longest: int = LONGEST) -> str:
@@ -31,12 +35,15 @@ def clean_text(text: str, longest: int = LONGEST) -> str:
 
 
 def clean_json(text: str) -> str:
-    """JSON, or any other text, that can be stored as UTF-8; so can every string in the JSON.
+    """JSON, or any other text, that can be stored as UTF-8; so can every string in the JSON. In an
+    object, what only Python takes for a number of JSON (NaN and the infinities) becomes null.
 
     Of text that is fit already nothing changes.
     """
     if _UNSTORABLE.search(text):
         text = _UNSTORABLE.sub(_REPLACEMENT, text)
+    if text.startswith('{"') and ("NaN" in text or "Infinity" in text):
+        text = _JSON_CONSTANT.sub(lambda found: "null" if found["constant"] else found[0], text)
     return _JSON_ESCAPE.sub(_whole, text) if "\\u" in text else text
 
 

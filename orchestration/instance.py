@@ -1,5 +1,6 @@
 """Dagster's instance, with runs that are executed again, and deleted, as they are meant here."""
 
+import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ class RunNotEndedError(Exception):
     """A run that is to be deleted is still under way."""
 
 
+class RunConfigNotJsonError(Exception):
+    """A run cannot be stored with its run config."""
+
+
 class FramegateInstance(DagsterInstance):
     """Configured in dagster.yaml; what the webserver and the daemon make runs with.
 
@@ -42,7 +47,17 @@ class FramegateInstance(DagsterInstance):
     def create_run(
         self, *, tags: Mapping[str, Any] | None, parent_run_id: str | None, **arguments: Any
     ) -> DagsterRun:
-        """Of selected steps, the UI asks for a run with all tags of the one before."""
+        """Of selected steps, the UI asks for a run with all tags of the one before.
+
+        Raises RunConfigNotJsonError: YAML knows numbers that no answer in JSON can hold, and every
+        list of runs is one.
+        """
+        try:
+            json.dumps(arguments.get("run_config"), allow_nan=False)
+        except ValueError as error:
+            raise RunConfigNotJsonError(
+                "The run config holds a number that is not finite (.nan or .inf): use another."
+            ) from error
         if parent_run_id and tags:
             tags = inherited_tags(tags)
         return super().create_run(tags=tags, parent_run_id=parent_run_id, **arguments)

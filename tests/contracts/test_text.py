@@ -42,6 +42,13 @@ def test_json_that_is_fit_stays_as_it_is(value: str) -> None:
         assert clean_json(text) == text
 
 
+def test_numbers_that_are_no_json_become_null_and_text_stays() -> None:
+    text = json.dumps({"a": float("nan"), "b": [float("-inf"), 1.5], "c": 'NaN "Infinity'})
+
+    assert json.loads(clean_json(text)) == {"a": None, "b": [None, 1.5], "c": 'NaN "Infinity'}
+    assert clean_json("Infinity War.mp4") == "Infinity War.mp4"
+
+
 def test_a_failure_is_clean_whoever_wrote_its_tag() -> None:
     written = json.dumps({"code": "X", "message": "caf\udce9", "hint": None})
 

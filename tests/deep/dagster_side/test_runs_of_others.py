@@ -244,6 +244,25 @@ def test_selected_ops_without_the_probe_take_the_media_of_their_tag(
     assert ended["video_duration_seconds"] > 0
 
 
+@pytest.mark.parametrize("number", [".nan", ".inf"])
+def test_a_number_that_is_not_finite_is_refused_and_every_list_is_shown(
+    rest: httpx.Client, ask: Ask, film: Path, number: str
+) -> None:
+    """In the launchpad, config is YAML."""
+    config = f"ops: {{probe: {{config: {{media: {film}}}}}, ways: {{config: {{size: {number}}}}}}}"
+    selector = {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "framegate",
+        "jobName": "ways",
+    }
+
+    launched = ask(LAUNCH, parameters={"selector": selector, "runConfigData": config})["launchRun"]
+
+    assert launched["__typename"] == "PythonError", launched
+    assert "not finite" in launched["message"]
+    assert rest.get("/api/v1/jobs").status_code == 200
+
+
 def test_a_run_with_a_forged_kind_is_a_job_all_the_same(
     rest: httpx.Client, launch: Callable[..., str], film: Path
 ) -> None:

@@ -9,6 +9,7 @@ class WaysConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     way: str = Field(default="", description="The name of a function in ways_*.py.")
+    size: float = Field(default=1.0, description="Any number: nothing comes of it.")
 
 
 CARD = PipelineCard(
