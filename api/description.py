@@ -1,6 +1,7 @@
 """A Dagster run told as a job: pure functions of the run and of what its pipelines left on disk."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -8,7 +9,8 @@ from typing import Any
 
 from api.dagster.run import Run, RunStatus, StepStatus
 from api.schemas import Job, JobError, JobStatus, PipelineResult
-from api.timestamps import from_epoch
+from api.timestamps import from_epoch, is_timestamp
+from api.undescribed import undescribed
 from contracts.home import Home
 from contracts.retry import PARENT_TAG, carried_over_tag
 from contracts.run import (
@@ -16,6 +18,7 @@ from contracts.run import (
     KIND,
     KIND_TAG,
     MEDIA_FACTS_TAG,
+    MEDIA_PATH_TAG,
     MEDIA_TAG,
     OWNER_TAG,
     PROBE_OP,
@@ -25,8 +28,12 @@ from contracts.run import (
     Failure,
     MediaFacts,
     failure_tag,
+    kind_of,
     pipelines_of,
 )
+from contracts.text import clean_json
+
+log = logging.getLogger("framegate.jobs")
 
 _STATUS = {
     RunStatus.QUEUED: JobStatus.PENDING,
@@ -52,7 +59,8 @@ class JobFiles:
 
 
 def is_job(run: Run) -> bool:
-    return run.tags.get(KIND_TAG) == KIND
+    """By its Dagster job: anybody may have written the tag. Every run of ours has one."""
+    return KIND_TAG in run.tags and kind_of(run.job_name) == KIND
 
 
 def job_status(status: RunStatus) -> JobStatus:
@@ -83,7 +91,17 @@ def selected(run: Run) -> list[str]:
 
 
 def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None = None) -> Job:
-    """The job that clients see."""
+    """The job that clients see. One that cannot be described, for what somebody wrote into its tags
+    or its folder, says so, and takes no other with it.
+    """
+    try:
+        return _describe(run, files, url=url, queue_position=queue_position)
+    except Exception as error:
+        log.exception("job %s cannot be described", run.run_id)
+        return undescribed(run, job_status(run.status), error, url=url)
+
+
+def _describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None) -> Job:
     status = job_status(run.status)
     pipelines = {name: _pipeline(name, run, files) for name in selected(run)}
     error = _job_error(run, pipelines)
@@ -92,7 +110,7 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
     return Job(
         id=run.run_id,
         status=status,
-        created_at=run.tags.get(SUBMITTED_AT_TAG) or from_epoch(run.created_at),
+        created_at=_submitted_at(run) or from_epoch(run.created_at),
         started_at=from_epoch(run.started_at) if _has_started(run) else None,
         completed_at=ended_at if status in {JobStatus.COMPLETED, JobStatus.FAILED} else None,
         cancelled_at=ended_at if status is JobStatus.CANCELLED else None,
@@ -118,9 +136,10 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
 
 def media_reference(run: Run) -> str:
     """What the run config names as its media: a SHA-256 or a path. Runs from Dagster's catalog
-    name it by their tag alone.
+    name it by their tags alone.
     """
-    return str(_config(run, PROBE_OP).get("media") or run.tags.get(MEDIA_TAG, ""))
+    named = _config(run, PROBE_OP).get("media") or run.tags.get(MEDIA_PATH_TAG)
+    return str(named or run.tags.get(MEDIA_TAG, ""))
 
 
 def media_filename(run: Run) -> str:
@@ -138,6 +157,11 @@ def failure_of(tags: Mapping[str, str], tag: str) -> JobError | None:
     except (ValueError, TypeError):
         return None
     return JobError(code=failure.code, message=failure.message, hint=failure.hint)
+
+
+def _submitted_at(run: Run) -> str | None:
+    tag = run.tags.get(SUBMITTED_AT_TAG, "")
+    return tag if is_timestamp(tag) else None
 
 
 def _has_started(run: Run) -> bool:
@@ -242,7 +266,7 @@ def _user_tags(run: Run) -> dict[str, str]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
+        value = json.loads(clean_json(path.read_bytes().decode()))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -67,6 +67,8 @@ class JobError(BaseModel):
 class PipelineResult(BaseModel):
     """How far one pipeline of a job is; `files` are paths under the job's results."""
 
+    model_config = ConfigDict(validate_assignment=True)
+
     status: JobStatus
     started_at: Timestamp | None = None
     completed_at: Timestamp | None = None

@@ -17,6 +17,14 @@ def from_epoch(seconds: float | None) -> str | None:
     return None if seconds is None else _format(datetime.fromtimestamp(seconds, UTC))
 
 
+def is_timestamp(text: str) -> bool:
+    """Whether somebody has written it in a form that can be read."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
 def from_datetime(moment: datetime) -> str:
     """A datetime without a zone is taken as UTC, as the database stores it."""
     return _format(moment if moment.tzinfo else moment.replace(tzinfo=UTC))

@@ -26,7 +26,7 @@ _TALKATIVE = ("alembic", "httpx", "httpcore")
 #: What libraries put on records for formatters of their own.
 _FOREIGN_FIELDS = ("color_message", "dagster_meta")
 _OWN_FIELDS = frozenset({*RESERVED_ATTRS, *_FOREIGN_FIELDS, "asctime", "message"})
-_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[^\s\"=]+")
 
 _known: ContextVar[dict[str, Any] | None] = ContextVar("known", default=None)

@@ -7,23 +7,30 @@ function of its arguments.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
+
+from contracts.text import clean_text
 
 ANNOTATE_JOB = "annotate"
 PROBE_OP = "probe"
 POOL = "gpu"
 
-#: On every run of a pipeline job, however it was started; the jobs that REST shows carry it.
+#: On every run that enters the queue, as `kind_of` says: runs are found by it. What a run is
+#: follows from its job; a tag of this name that somebody else wrote is replaced.
 KIND_TAG = "framegate/kind"
 KIND = "annotation"
-#: On runs that look after the installation instead: they are no jobs, and REST does not list them.
+#: Of runs that look after the installation instead: they are no jobs, and REST does not list them.
 MAINTENANCE_KIND = "maintenance"
 #: The names of the jobs of that kind, which nothing else may have.
 MAINTENANCE_JOBS = ("library_batch", "retention_sweep")
 #: On a maintenance run its job's name: `dagster.yaml` lets one of each go at a time.
 MAINTENANCE_TAG = "framegate/maintenance"
 OWNER_TAG = "framegate/owner"
+#: The SHA-256 of the run's media.
 MEDIA_TAG = "framegate/media"
+#: On a run from Dagster's catalog: the path at which its media was seen, if it is not stored.
+MEDIA_PATH_TAG = "framegate/media_path"
 MEDIA_FACTS_TAG = "framegate/media_facts"
 #: What people call the media: lists of runs show it, and can be filtered by it.
 FILENAME_TAG = "framegate/filename"
@@ -86,7 +93,12 @@ class MediaFacts:
 
     @classmethod
     def from_tag(cls, tag: str) -> "MediaFacts":
-        return cls(**json.loads(tag))
+        """Raises ValueError for a tag that was not made by `to_tag`: anybody can write tags."""
+        facts = cls(**_object_of(tag))
+        size, seconds = float(facts.size_bytes), float(facts.duration_seconds)
+        if not (isfinite(size) and isfinite(seconds)):
+            raise ValueError("media has a size and a duration")
+        return cls(clean_text(str(facts.filename)), int(size), seconds)
 
 
 @dataclass(frozen=True)
@@ -98,13 +110,25 @@ class Failure:
     hint: str | None = None
 
     def to_tag(self) -> str:
-        return json.dumps(
-            {"code": self.code, "message": self.message[:_TAG_MESSAGE_LENGTH], "hint": self.hint}
-        )
+        message = clean_text(self.message, _TAG_MESSAGE_LENGTH)
+        return json.dumps({"code": self.code, "message": message, "hint": self.hint})
 
     @classmethod
     def from_tag(cls, tag: str) -> "Failure":
-        return cls(**json.loads(tag))
+        """Raises ValueError for a tag that was not made by `to_tag`: anybody can write tags."""
+        failure = cls(**_object_of(tag))
+        texts = (failure.code, failure.message, failure.hint or "")
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("a failure consists of text")
+        code, message, hint = map(clean_text, texts)
+        return cls(code, message, hint or None)
+
+
+def _object_of(tag: str) -> Mapping[str, Any]:
+    value = json.loads(tag)
+    if not isinstance(value, dict):
+        raise ValueError("the tag holds no JSON object")  # noqa: TRY004 - whoever wrote it is to blame
+    return value
 
 
 def failure_tag(pipeline: str) -> str:
@@ -130,6 +154,11 @@ class Submission:
     priority: int = 0
     idempotency_key: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def kind_of(job: str) -> str:
+    """Of a run of this Dagster job."""
+    return MAINTENANCE_KIND if job in MAINTENANCE_JOBS else KIND
 
 
 def job_name(pipelines: Sequence[str]) -> str:

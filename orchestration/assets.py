@@ -10,6 +10,7 @@ from dagster import (
     AssetMaterialization,
     AssetsDefinition,
     AssetSpec,
+    DagsterInstance,
     DynamicPartitionsDefinition,
     JobDefinition,
     OpDefinition,
@@ -24,6 +25,7 @@ from dagster._core.definitions.data_version import (
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
+from sqlalchemy.exc import IntegrityError
 
 from contracts.home import Home
 from orchestration.asset_keys import ANNOTATIONS, MEDIA, asset_key
@@ -66,7 +68,7 @@ def build_assets(
 
 
 def record_media(context: OpExecutionContext, media: Media, media_hash: str) -> None:
-    context.instance.add_dynamic_partitions(_PARTITIONS, [media_hash])
+    _add_partition(context.instance, media_hash)
     context.log_event(
         AssetMaterialization(
             asset_key=MEDIA,
@@ -76,6 +78,15 @@ def record_media(context: OpExecutionContext, media: Media, media_hash: str) -> 
             tags={DATA_VERSION_TAG: media_hash},
         )
     )
+
+
+def _add_partition(instance: DagsterInstance, media_hash: str) -> None:
+    """Another run on the same media may add it at the same moment."""
+    try:
+        instance.add_dynamic_partitions(_PARTITIONS, [media_hash])
+    except IntegrityError:
+        if not instance.has_dynamic_partition(_PARTITIONS, media_hash):
+            raise
 
 
 def record_annotations(

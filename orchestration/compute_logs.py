@@ -5,6 +5,7 @@ two watchers of them. A run worker here has a log of its own anyway: see `Home.w
 The webserver gives out pictures among results the same way: see `orchestration.pictures`.
 """
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,11 +40,17 @@ class DirectComputeLogManager(LocalComputeLogManager):
 
     @contextmanager
     def capture_logs(self, log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
-        with (
-            redirect_to_file(sys.stdout, self._file(log_key, ComputeIOType.STDOUT)),
-            redirect_to_file(sys.stderr, self._file(log_key, ComputeIOType.STDERR)),
-        ):
-            yield CapturedLogContext(log_key)
+        is_done = False
+        try:
+            with (
+                redirect_to_file(sys.stdout, self._file(log_key, ComputeIOType.STDOUT)),
+                redirect_to_file(sys.stderr, self._file(log_key, ComputeIOType.STDERR)),
+            ):
+                yield CapturedLogContext(log_key)
+                is_done = True
+        except OSError as error:  # a pipeline has closed the files of the log; it was told so
+            if not is_done or error.errno != errno.EBADF:
+                raise
         complete = self.complete_artifact_path(log_key)  # type: ignore[no-untyped-call] # dagster's
         Path(complete).touch()
 

@@ -1,9 +1,12 @@
-"""Dagster's instance, with runs that are executed again as they are meant here."""
+"""Dagster's instance, with runs that are executed again, and deleted, as they are meant here."""
 
+import json
+import shutil
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.definitions.selector import JobSubsetSelector
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_representation.code_location import CodeLocation
@@ -11,6 +14,19 @@ from dagster._core.remote_representation.external import RemoteJob
 from dagster_shared.record import copy
 
 from contracts.retry import inherited_tags
+from orchestration.settings import Settings
+
+#: Longer than the grace of a pipeline and the kill that follows.
+_END_SECONDS = 30.0
+_LOOK_SECONDS = 0.1
+
+
+class RunNotEndedError(Exception):
+    """A run that is to be deleted is still under way."""
+
+
+class RunConfigNotJsonError(Exception):
+    """A run cannot be stored with its run config."""
 
 
 class FramegateInstance(DagsterInstance):
@@ -31,7 +47,17 @@ class FramegateInstance(DagsterInstance):
     def create_run(
         self, *, tags: Mapping[str, Any] | None, parent_run_id: str | None, **arguments: Any
     ) -> DagsterRun:
-        """Of selected steps, the UI asks for a run with all tags of the one before."""
+        """Of selected steps, the UI asks for a run with all tags of the one before.
+
+        Raises RunConfigNotJsonError: YAML knows numbers that no answer in JSON can hold, and every
+        list of runs is one.
+        """
+        try:
+            json.dumps(arguments.get("run_config"), allow_nan=False)
+        except ValueError as error:
+            raise RunConfigNotJsonError(
+                "The run config holds a number that is not finite (.nan or .inf): use another."
+            ) from error
         if parent_run_id and tags:
             tags = inherited_tags(tags)
         return super().create_run(tags=tags, parent_run_id=parent_run_id, **arguments)
@@ -53,6 +79,29 @@ class FramegateInstance(DagsterInstance):
             remote_job=_selected(parent_run, code_location, remote_job),
             **arguments,
         )
+
+    def delete_run(self, run_id: str) -> None:
+        """With all that it left. A run that is not over is cancelled first, as by anybody else.
+
+        Raises RunNotEndedError where that takes longer than anybody waits.
+        """
+        self._end(run_id)
+        super().delete_run(run_id)
+        self.compute_log_manager.delete_logs(prefix=[run_id])
+        shutil.rmtree(Settings().folders.job(run_id), ignore_errors=True)
+
+    def _end(self, run_id: str) -> None:
+        deadline = time.monotonic() + _END_SECONDS
+        while (run := self.get_run_by_id(run_id)) and not run.is_finished:
+            if run.status is DagsterRunStatus.NOT_STARTED:
+                return  # nobody executes it
+            self.run_coordinator.cancel_run(run_id)
+            if time.monotonic() > deadline:
+                raise RunNotEndedError(
+                    f"The run is {run.status.value} and cannot be cancelled now. Delete it when it "
+                    "has ended."
+                )
+            time.sleep(_LOOK_SECONDS)
 
     def _has_lost_ancestors(self, run: DagsterRun) -> bool:
         """Whether a run that this one descends from was deleted."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from dagster import Failure as OpFailure
 from dagster import Field, In, Nothing, OpDefinition, OpExecutionContext, Out, op
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from contracts.home import Home
 from contracts.patterns import is_sha256
@@ -21,6 +22,7 @@ from contracts.run import (
     KIND,
     KIND_TAG,
     MEDIA_FACTS_TAG,
+    MEDIA_PATH_TAG,
     MEDIA_TAG,
     POOL,
     PROBE_OP,
@@ -33,14 +35,15 @@ from orchestration import descriptions
 from orchestration.assets import record_annotations, record_media
 from orchestration.config_schema import config_schema
 from orchestration.descriptions import pipeline_description
-from orchestration.failure import failure_of
+from orchestration.failure import failure_of, has_plain_text, text_of
 from orchestration.media_reference import MediaReference
 from orchestration.media_store import locate_media
 from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME
+from orchestration.shared_process import only_in_this_process
 from orchestration.unchanged_media import check_unchanged
-from pipelines.errors import ConfigError
+from pipelines.errors import ConfigError, MediaError
 from pipelines.media import Media, probe
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.memory import can_use_gpu
@@ -50,6 +53,7 @@ from pipelines.registry.validation import normalised_config, validate_config
 #: Read by Dagster's Kubernetes engine, which takes over past one machine.
 _KUBERNETES_GPU = {"container_config": {"resources": {"limits": {"nvidia.com/gpu": "1"}}}}
 
+_LONGEST_CHAIN = 20
 #: In a job's metadata: its own run config, which Dagster forgets where ops are selected.
 DEFAULT_CONFIG = "default config"
 
@@ -102,9 +106,11 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
     )
     def _annotate(context: OpExecutionContext) -> None:
         home: Home = getattr(context.resources, HOME)
-        with _failures_on_run(context, failure_tag(card.name)):
+        with _failures_on_run(context, failure_tag(card.name), _package(card)):
             progress = ProgressFile(home.progress(context.run_id))
             media = _media(context, home)
+            if not _has_probed(context):
+                _complete_tags(context, catalog, media)
             config = normalised_config(card.name, _op_config(context, card.name), catalog)
             publication = annotate_and_publish(
                 card,
@@ -127,14 +133,42 @@ def _device_tags(*, uses_gpu: bool) -> dict[str, Any]:
 
 
 @contextmanager
-def _failures_on_run(context: OpExecutionContext, tag: str) -> Iterator[None]:
-    """Puts the reason of a failure on the run, where REST reads it with the run itself."""
+def _failures_on_run(context: OpExecutionContext, tag: str, package: str = "") -> Iterator[None]:
+    """Puts the reason of a failure on the run, where REST reads it with the run itself.
+
+    SystemExit, KeyboardInterrupt and the like are failures as well; only Dagster's own interrupt is
+    none: the run is being cancelled.
+    """
     try:
-        yield
-    except Exception as error:
-        failure = failure_of(error)
+        with only_in_this_process():
+            yield
+    except DagsterExecutionInterruptedError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a pipeline may raise anything
+        failure = failure_of(error, package)
         context.instance.add_run_tags(context.run_id, {tag: failure.to_tag()})
-        raise _op_failure(failure) from error
+        raise _op_failure(failure) from _stored(error)
+
+
+def _stored(error: BaseException) -> BaseException:
+    """What Dagster stores as the failure's cause, with all that led to it: a stand-in where a text
+    is so long that it would fill the database, or cannot be read.
+    """
+    link: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if link is None:
+            return error
+        if not has_plain_text(link):
+            break
+        link = link.__cause__ or link.__context__
+    told = f"{type(error).__name__}: {text_of(error)}"
+    return RuntimeError(told).with_traceback(error.__traceback__)
+
+
+def _package(card: PipelineCard) -> str:
+    """The Python package that holds the pipeline's code."""
+    module = card.annotate.partition(":")[0]
+    return module.rpartition(".")[0] or module
 
 
 def _op_failure(failure: Failure) -> OpFailure:
@@ -185,15 +219,33 @@ def _check_media(context: OpExecutionContext, home: Home) -> None:
 
 
 def _named_media(context: OpExecutionContext) -> str:
-    """What the run config names; in a run from the catalog, the partition, which is a SHA-256."""
-    media = _op_config(context, PROBE_OP).get("media")
-    return str(media or context.partition_key)
+    """What the run config names. A run without the op `probe` has it in its tags: one from the
+    catalog, whose partition is a SHA-256, or one of selected ops.
+
+    Raises MediaError where the run names none.
+    """
+    if media := _op_config(context, PROBE_OP).get("media"):
+        return str(media)
+    tags = context.run.tags
+    partition = context.partition_key if context.has_partition_key else None
+    named = tags.get(MEDIA_PATH_TAG) or partition or tags.get(MEDIA_TAG)
+    if not named:
+        raise MediaError(
+            "`media` is missing: the run does not say which media to annotate.",
+            f"Select the op `{PROBE_OP}` as well and fill in its `media`; or give the run the tag "
+            f"{MEDIA_TAG} with the SHA-256 of the media.",
+        )
+    return named
+
+
+def _has_probed(context: OpExecutionContext) -> bool:
+    """Whether the run has the op `probe`, which does what is done once a run."""
+    return any(node.name == PROBE_OP for node in context.job_def.nodes)
 
 
 def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) -> None:
     """Runs that were not submitted over REST get the tags that REST's runs have from the start."""
     missing = {
-        KIND_TAG: KIND,
         **pipeline_tags(_pipelines(context, catalog)),
         MEDIA_FACTS_TAG: MediaFacts(media.name, media.size_bytes, media.duration_seconds).to_tag(),
         FILENAME_TAG: media.name,
@@ -202,6 +254,8 @@ def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) 
         named = _named_media(context)
         missing[MEDIA_TAG] = named if is_sha256(named) else _sha256(media.path)
     new = {key: value for key, value in missing.items() if key not in context.run.tags}
+    if context.run.tags.get(KIND_TAG) != KIND:  # of a run that did not come through the queue
+        new[KIND_TAG] = KIND
     if new:
         context.instance.add_run_tags(context.run_id, new)
 

@@ -15,6 +15,9 @@ from dagster._serdes import ConfigurableClassData
 from orchestration.event_storage import TemplateEventLogStorage
 from orchestration.settings import Settings
 from orchestration.sqlite import PatientRunStorage, PatientScheduleStorage
+from orchestration.stored_text import clean_what_is_stored
+
+clean_what_is_stored()
 
 
 class ChosenStorage(DagsterStorage[Any]):

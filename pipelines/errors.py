@@ -35,6 +35,10 @@ class ResultsGoneError(PipelineError):
     code = "RESULTS_GONE"
 
 
+class FindingsError(PipelineError):
+    """What `annotate` returned is not what a pipeline returns, or is not what it wrote."""
+
+
 class ConfigError(PipelineError):
     """The config is not one of the pipeline's."""
 

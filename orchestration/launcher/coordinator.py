@@ -3,6 +3,7 @@
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
+from contracts.run import KIND_TAG, kind_of
 from orchestration.asset_runs import complete_asset_run
 from orchestration.launcher import messages
 from orchestration.launcher.paths import queue_socket
@@ -15,13 +16,20 @@ class PromptRunCoordinator(QueuedRunCoordinator):
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         home = Settings().folders
-        complete_asset_run(context.dagster_run, self._instance)
+        self._say_what_it_is(context.dagster_run)
+        complete_asset_run(context.dagster_run, self._instance, home)
         with locked_entrance(home):
             run = self._instance.get_run_by_id(context.dagster_run.run_id)
             if run and run.status is DagsterRunStatus.NOT_STARTED:
                 run = super().submit_run(context)
         messages.nudge(queue_socket(home))
         return run or context.dagster_run
+
+    def _say_what_it_is(self, run: DagsterRun) -> None:
+        """Whoever starts a run in the UI may give it any tag; what it is follows from its job."""
+        kind = kind_of(run.job_name)
+        if run.tags.get(KIND_TAG) != kind:
+            self._instance.add_run_tags(run.run_id, {KIND_TAG: kind})
 
     def cancel_run(self, run_id: str) -> bool:
         """A run that has left the queue waits for no lock: the daemon holds it while it launches

@@ -7,6 +7,7 @@ may have 107 bytes only, and homes lie deep.
 import json
 import os
 import socket
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -78,16 +79,29 @@ def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     connection.sendall(json.dumps(message).encode() + b"\n")
 
 
-def receive(connection: socket.socket) -> dict[str, Any]:
-    """The next line; raises ValueError if the other side hung up or sent something else."""
-    line = b""
+def receive(connection: socket.socket, longest: int = _LONGEST) -> dict[str, Any]:
+    """The next line, of `longest` bytes at most; raises ValueError if the other side hung up, or
+    sent something else.
+    """
+    line = bytearray()
     while not line.endswith(b"\n"):
-        part = connection.recv(4096)
-        if not part or len(line) > _LONGEST:
+        part = connection.recv(65536)
+        if not part or len(line) > longest:
             raise ValueError("no whole message was received")
         line += part
-    message: dict[str, Any] = json.loads(line)
+    message = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError("the message is not a JSON object")  # noqa: TRY004 - the sender's mistake
     return message
+
+
+def sender(connection: socket.socket) -> int:
+    """The id of the process that connected, as the kernel knows it: see SO_PEERCRED in unix(7)."""
+    credentials = connection.getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+    )
+    process: int = struct.unpack("3i", credentials)[0]
+    return process
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a run needs of a device, from its run config and the cards of its pipelines."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,8 @@ from contracts.run import PRESET_TAG, pipelines_of
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.memory import can_use_gpu, gpu_memory
 from pipelines.registry.presets import Preset, load_presets, preset_files
+
+logger = logging.getLogger("framegate.launcher")
 
 _GRACE_SECONDS = 5.0
 
@@ -39,8 +42,11 @@ def need_of(run: DagsterRun, catalog: Catalog, presets: Mapping[str, Preset]) ->
     for card in cards:
         try:
             config = card.config.model_validate(_config(run, card.name, preset))
-        except ValidationError:
-            continue  # the run's first op will say what is wrong with it
+        except Exception as error:
+            # The run's first op will say what is wrong; the others in the queue do not wait for it.
+            if not isinstance(error, ValidationError):
+                logger.exception("the config model of %s fails", card.name)
+            continue
         memory.append(gpu_memory(card, config))
     return Need(
         memory=max(memory),
@@ -67,8 +73,8 @@ def _presets(folder: Path, _stamps: tuple[tuple[Path, int], ...]) -> Mapping[str
 
 def _config(run: DagsterRun, name: str, preset: Preset | None) -> Mapping[str, Any]:
     """As the op will merge it: what was left out in a run of a preset is the preset's."""
-    ops: Any = run.run_config.get("ops", {})
-    submitted: Mapping[str, Any] = ops.get(name, {}).get("config", {})
+    ops: Any = run.run_config.get("ops") or {}
+    submitted: Mapping[str, Any] = (ops.get(name) or {}).get("config") or {}
     return {**preset.config.get(name, {}), **submitted} if preset else submitted
 
 

@@ -31,12 +31,14 @@ class WorkerEnd:
     """How a worker process ended.
 
     `reported` is whether it handed over how the run ended; `oom_kills` is how many processes the
-    kernel killed for want of memory just before.
+    kernel killed for want of memory just before; `reason` is why the worker could not go on, if it
+    said so.
     """
 
     wait_status: int
     reported: bool
     oom_kills: int = 0
+    reason: str = ""
 
 
 def decide(order: Order, end: WorkerEnd) -> Verdict:
@@ -52,9 +54,10 @@ def failure_of(end: WorkerEnd) -> Failure:
     """Why a worker ended without having said how the run ended."""
     if not os.WIFSIGNALED(end.wait_status):
         code = os.waitstatus_to_exitcode(end.wait_status)
+        why = f": {end.reason}" if end.reason else "."
         return Failure(
             "WORKER_LOST",
-            f"The run worker ended by itself with exit code {code}.",
+            f"The run worker ended by itself with exit code {code}{why}",
             "A library may have called exit: see the run's stderr in the Dagster UI.",
         )
     number = signal.Signals(os.WTERMSIG(end.wait_status))

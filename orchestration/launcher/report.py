@@ -6,12 +6,25 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dagster import DagsterEvent, DagsterInstance, DagsterRun, DagsterRunStatus, EventLogEntry
-from dagster._serdes import deserialize_value
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    EventLogEntry,
+)
 from dagster._time import datetime_from_timestamp
 
 from contracts.home import Home
-from contracts.run import CANCELLATION_FAILED_TAG, FAILURE_TAG, RELEASE_TAG, Failure
+from contracts.run import (
+    CANCELLATION_FAILED_TAG,
+    FAILURE_TAG,
+    RELEASE_TAG,
+    Failure,
+    failure_tag,
+)
+from contracts.text import clean_text
 from orchestration.launcher.instance import TERMINAL_EVENTS
 from orchestration.launcher.outcome import Verdict, WorkerEnd, failure_of
 from orchestration.launcher.release import Release
@@ -24,7 +37,11 @@ class Reporter:
     run_id: str
 
     def report_end(
-        self, verdict: Verdict, end: WorkerEnd, reported: bytes, release: Release | None
+        self,
+        verdict: Verdict,
+        end: WorkerEnd,
+        reported: EventLogEntry | None,
+        release: Release | None,
     ) -> None:
         """The run's last event, unless somebody ended the run before.
 
@@ -39,12 +56,12 @@ class Reporter:
         match verdict:
             case Verdict.CANCELED:
                 self.instance.report_run_canceled(run, self._cancellation_message())
-            case Verdict.AS_REPORTED:
-                entry = deserialize_value(reported.decode(), EventLogEntry)
-                self.instance.handle_new_event(entry)
+            case Verdict.AS_REPORTED if reported is not None:
+                self._explain(run, reported)
+                self.instance.handle_new_event(reported)
             case Verdict.REQUEUED:
                 self.requeue(run, "The stack was stopped while the run was under way.")
-            case Verdict.FAILED:
+            case _:
                 self.fail(run, failure_of(end))
 
     def report_stuck(self, release: Release | None, pids: Sequence[int]) -> None:
@@ -79,6 +96,14 @@ class Reporter:
             ),
         )
 
+    def report_untold(self, kind: str, text: str) -> None:
+        """How the run ended cannot be told, and trying again would not help."""
+        run = self.instance.get_run_by_id(self.run_id)
+        if run is None or run.is_finished:
+            return
+        message = clean_text(f"How the run ended cannot be told: {kind}: {text}")
+        self.fail(run, Failure("WORKER_LOST", message, "Submit the job again."))
+
     def conclude(self) -> bool:
         """Whether the run's last event had been written when its writer was killed.
 
@@ -106,6 +131,17 @@ class Reporter:
     def fail(self, run: DagsterRun, failure: Failure) -> None:
         self.instance.add_run_tags(run.run_id, {FAILURE_TAG: failure.to_tag()})
         self.instance.report_run_failed(run, f"{failure.code}: {failure.message}")
+
+    def _explain(self, run: DagsterRun, last_event: EventLogEntry) -> None:
+        """A run that failed outside its pipelines has no reason yet: what Dagster says is one."""
+        has_reason = any(tag.startswith((FAILURE_TAG, failure_tag(""))) for tag in run.tags)
+        if last_event.dagster_event_type is not DagsterEventType.PIPELINE_FAILURE or has_reason:
+            return
+        event = last_event.get_dagster_event()
+        error = event.job_failure_data.error
+        said = f"{event.message or ''} {error.message if error else ''}".strip()
+        reason = Failure("RUN_FAILED", clean_text(said), "See the run's log in the Dagster UI.")
+        self.instance.add_run_tags(run.run_id, {FAILURE_TAG: reason.to_tag()})
 
     def _report_release(self, run: DagsterRun, release: Release) -> None:
         if release.held_bytes is None:

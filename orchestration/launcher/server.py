@@ -59,6 +59,8 @@ class Server:
     instances: Instances
     supervisors: dict[int, str]
     _stopping: bool = field(default=False, init=False)
+    #: Those of `supervisors` that only tell how a run ended whose supervisor was lost.
+    _reporters: set[int] = field(default_factory=set, init=False)
     #: What a forked process closes at once.
     _sockets: list[socket.socket] = field(default_factory=list, init=False)
 
@@ -169,14 +171,19 @@ class Server:
             os._exit(status)
 
     def _mourn(self) -> None:
-        """Reaps what ended; a supervisor that did not end well is spoken for."""
+        """Reaps what ended; a supervisor that did not end well is spoken for.
+
+        One that speaks for another is not: what kept it from telling would keep the next one, too.
+        Dagster's run monitoring then finds a run that nobody supervises, and ends it.
+        """
         for pid, status in reap().items():
             run_id = self.supervisors.pop(pid, None)
             if run_id is None or status != 0:
                 self._kill_orphans()
             if run_id is not None:
-                if status != 0:
+                if status != 0 and pid not in self._reporters:
                     self._report_lost(run_id)
+                self._reporters.discard(pid)
                 messages.nudge(queue_socket(self.home))
 
     def _kill_orphans(self) -> None:
@@ -201,7 +208,9 @@ class Server:
             await_room(self.home.root)
             insist(Reporter(self.instances.own, self.home, run_id).report_lost)
 
-        self.supervisors[in_child(report, self._sockets)] = run_id
+        pid = in_child(report, self._sockets)
+        self._reporters.add(pid)
+        self.supervisors[pid] = run_id
 
     def _stop_runs(self) -> None:
         for run_id in self.supervisors.values():

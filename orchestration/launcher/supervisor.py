@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterInstance, EventLogEntry
 
 from contracts.home import Home
 from orchestration.disk_space import has_room
@@ -40,7 +40,7 @@ from orchestration.launcher.processes import (
 )
 from orchestration.launcher.release import Release
 from orchestration.launcher.report import Reporter
-from orchestration.launcher.worker import execute
+from orchestration.launcher.worker import execute, read_last_event
 from pipelines.registry.devices import Inventory
 
 logger = logging.getLogger("framegate.workers")
@@ -49,7 +49,7 @@ _KILL_SECONDS = 5.0
 #: How long a canceller is kept waiting until the run says that it is being cancelled.
 _TELL_SECONDS = 1.0
 _ROOM_SECONDS = 0.5
-_PIPE_BYTES = 65536
+_LONGEST_EVENT = 2**24
 
 
 @dataclass
@@ -67,7 +67,8 @@ class Supervisor:
     _order: Order = field(default=Order.NONE, init=False)
     _kill_at: float | None = field(default=None, init=False)
     _killed: bool = field(default=False, init=False)
-    _last_event: bytes = field(default=b"", init=False)
+    _last_event: EventLogEntry | None = field(default=None, init=False)
+    _reason: str = field(default="", init=False)
     _holdings: Holdings = field(init=False)
     _oom: RecentKills = field(default_factory=RecentKills, init=False)
     _telling: threading.Thread | None = field(default=None, init=False)
@@ -83,11 +84,12 @@ class Supervisor:
         with ExitStack() as stack:
             listener = stack.enter_context(messages.listen(path))
             stack.callback(Path.unlink, path, missing_ok=True)
-            events = self._start_worker(listener)
+            self._start_worker(listener)
             instance = stack.enter_context(self.instances.own)
             reporter = Reporter(instance, self.home, self.run_id)
-            status = self._watch(events, listener, instance)
-            end = WorkerEnd(status, bool(self._last_event), self._oom.count())
+            status = self._watch(listener, instance)
+            is_told = self._last_event is not None
+            end = WorkerEnd(status, is_told, self._oom.count(), self._reason)
             serve = partial(self._serve, listener, instance)
             release = self._holdings.clear(self.home, self.run_id, reporter, serve)
             give_back(self.home, self.run_id)
@@ -101,38 +103,30 @@ class Supervisor:
             },
         )
 
-    def _start_worker(self, listener: socket.socket) -> int:
-        """Forks the worker; returns where it hands over the run's last event."""
-        reader, writer = os.pipe()
+    def _start_worker(self, listener: socket.socket) -> None:
+        """Forks the worker."""
         supervisor = os.getpid()
         self._worker = os.fork()
         if self._worker == 0:
             die_with_parent(supervisor)
             listener.close()
-            os.close(reader)
-            execute(self.run_id, self.home, self.instances.worker, writer)
+            execute(self.run_id, self.home, self.instances.worker)
         self._holdings.tree = frozenset({self._worker})
-        os.close(writer)
-        os.set_blocking(reader, False)
-        return reader
 
-    def _watch(self, events: int, listener: socket.socket, instance: DagsterInstance) -> int:
+    def _watch(self, listener: socket.socket, instance: DagsterInstance) -> int:
         """Serves until the worker has ended or will not die; returns its wait status."""
         worker_end, server_end = os.pidfd_open(self._worker), os.pidfd_open(self.server)
         with selectors.DefaultSelector() as selector:
-            for file in (events, listener, worker_end, server_end):
+            for file in (listener, worker_end, server_end):
                 selector.register(file, selectors.EVENT_READ)
             while True:
                 ready = {key.fileobj for key, _mask in selector.select(self._until_next())}
-                if events in ready and not self._read_last_event(events):
-                    selector.unregister(events)
                 if listener in ready:
                     self._answer(listener, instance)
                 if server_end in ready:
                     selector.unregister(server_end)
                     self._stop()
                 if worker_end in ready:
-                    self._read_last_event(events)
                     return os.waitpid(self._worker, 0)[1]
                 if self._patience() == 0.0 and not self._kill():
                     return signal.SIGKILL
@@ -147,25 +141,21 @@ class Supervisor:
         """Seconds until something must be killed; None for as long as it takes."""
         return None if self._kill_at is None else max(0.0, self._kill_at - time.monotonic())
 
-    def _read_last_event(self, events: int) -> bool:
-        """Whether more may come."""
-        try:
-            part = os.read(events, _PIPE_BYTES)
-        except BlockingIOError:
-            return True
-        self._last_event += part
-        return bool(part)
-
     def _answer(self, listener: socket.socket, instance: DagsterInstance) -> None:
         connection, _address = listener.accept()
         with connection:
             connection.settimeout(1.0)
             try:
-                action = messages.receive(connection).get("action")
-                if action == "cancel":
-                    self._cancel(instance)
-                elif action == "stop":
-                    self._stop()
+                request = messages.receive(connection, _LONGEST_EVENT)
+                match request.get("action"):
+                    case "cancel":
+                        self._cancel(instance)
+                    case "stop":
+                        self._stop()
+                    case "ended" if messages.sender(connection) == self._worker:
+                        self._last_event = read_last_event(self.run_id, request)
+                    case "lost" if messages.sender(connection) == self._worker:
+                        self._reason = str(request.get("reason"))
                 messages.send(connection, {"worker": self._worker, "tree": descendants()})
             except (OSError, ValueError):
                 return  # whoever asked hung up; what was ordered stands
@@ -223,7 +213,9 @@ class Supervisor:
         reporter: Reporter,
         serve: Callable[[float], None],
     ) -> Verdict:
-        """On a full disk, or with the database away, it is told later."""
+        """On a full disk, or with the database away, it is told later; what cannot be told at all
+        ends the run with the reason.
+        """
         while not has_room(self.home.root):
             serve(_ROOM_SECONDS)
         tries = itertools.count()
@@ -238,4 +230,10 @@ class Supervisor:
             reporter.report_end(verdict, end, self._last_event, release if killed else None)
             return verdict
 
-        return insist(say, pause=serve)
+        try:
+            return insist(say, pause=serve)
+        except Exception as error:
+            logger.exception("how the run ended cannot be told")
+            lost = partial(reporter.report_untold, type(error).__name__, str(error))
+            insist(lost, pause=serve)
+            return Verdict.FAILED

@@ -8,12 +8,15 @@ the process that accepts cancellations, and never while the run still holds memo
 import logging
 import os
 import sys
-from typing import NoReturn
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
 
-from dagster import DagsterRun
+from dagster import DagsterRun, EventLogEntry
 from dagster._core.events import EngineEventData
 from dagster._core.execution.api import execute_run_iterator
-from dagster._serdes import serialize_value
+from dagster._serdes import deserialize_value, serialize_value
 from dagster._utils.hosted_user_process import recon_job_from_origin
 from dagster._utils.interrupts import capture_interrupts
 
@@ -21,31 +24,66 @@ from contracts import logs
 from contracts.home import Home
 from contracts.run import FAILURE_TAG
 from orchestration.carry_over import carry_over
-from orchestration.failure import failure_of
-from orchestration.launcher.instance import WorkerInstance
+from orchestration.failure import failure_of, text_of
+from orchestration.launcher import messages
+from orchestration.launcher.instance import TERMINAL_EVENTS, WorkerInstance
+from orchestration.launcher.paths import run_socket
+from orchestration.shared_process import only_in_this_process
 
 logger = logging.getLogger("framegate.workers")
 
+_TRIES = 5
+_ANSWER_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
 
-def execute(run_id: str, home: Home, instance: WorkerInstance, report_to: int) -> NoReturn:
-    """Executes the run and writes its last event, serialised, to the file descriptor.
 
+def execute(run_id: str, home: Home, instance: WorkerInstance) -> NoReturn:
+    """Executes the run and tells the supervisor its last event.
+
+    No file of ours is open for that while a pipeline is at work, which may close or write to any.
     Ends the process: nothing of what was forked along may run its exit handlers.
     """
     status = 1
     logs.redirect(sys.stderr)
     logger.info("a run worker begins", extra={"pid": os.getpid()})
     try:
-        with capture_interrupts(), instance:
+        with only_in_this_process(), capture_interrupts(), instance:
             run = instance.get_run_by_id(run_id)
             if run is not None:
                 _execute(run, home, instance)
             if instance.last_event is not None:
-                with os.fdopen(report_to, "w") as pipe:
-                    pipe.write(serialize_value(instance.last_event))
+                event = serialize_value(instance.last_event)
+                _tell({"action": "ended", "event": event}, run_socket(home, run_id))
         status = 0
+    except BaseException as error:
+        logger.exception("the run worker cannot go on")
+        reason = f"{type(error).__name__}: {text_of(error)}"
+        _tell({"action": "lost", "reason": reason}, run_socket(home, run_id))
     finally:
         os._exit(status)
+
+
+def read_last_event(run_id: str, message: Mapping[str, Any]) -> EventLogEntry:
+    """What `execute` tells. Raises ValueError for anything else."""
+    try:
+        entry = deserialize_value(message["event"], EventLogEntry)
+    except Exception as error:  # whatever Dagster makes of a stranger's text
+        raise ValueError("the message holds no event") from error
+    if entry.run_id != run_id or entry.dagster_event_type not in TERMINAL_EVENTS:
+        raise ValueError("the event does not say how the run ended")
+    return entry
+
+
+def _tell(message: Mapping[str, Any], path: Path) -> None:
+    """To the supervisor; where that does not answer, the worker's exit code says the rest."""
+    for _ in range(_TRIES):
+        try:
+            messages.ask(path, message, timeout=_ANSWER_SECONDS)
+        except messages.NobodyListensError:
+            logger.warning("the supervisor does not answer")
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _execute(run: DagsterRun, home: Home, instance: WorkerInstance) -> None:

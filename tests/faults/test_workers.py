@@ -65,7 +65,9 @@ def test_an_exception_of_the_pipeline_is_the_jobs_error(jobs: Any) -> None:
 
     failed = jobs.wait(job, {"failed"})
     assert failed["error"]["code"] == "PIPELINE_FAILED"
-    assert failed["error_message"] == "misbehaving: ValueError: as asked"
+    assert failed["error_message"].startswith(
+        "misbehaving: ValueError: as asked (framegate_misbehaving/annotate.py, line "
+    )
 
 
 def test_a_gpu_that_is_too_small_is_called_that(jobs: Any) -> None:

@@ -1,7 +1,10 @@
 """What an exception out of a pipeline becomes."""
 
 import errno
+import inspect
+import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +35,28 @@ def test_everything_else_is_the_pipelines_own_failure() -> None:
 
     assert failure.code == "PIPELINE_FAILED"
     assert "/x" in failure.message
+
+
+def test_an_authors_mistake_is_told_with_the_line_of_the_authors_own_code() -> None:
+    """The innermost of the package's frames: not the library's that it calls."""
+    line = 0
+    try:
+        line = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr] # there is one
+        json.loads("{")
+    except ValueError as error:
+        failure = failure_of(error, __name__)
+
+    assert f"{Path(__file__).name}, line {line}" in failure.message
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+def test_an_exception_whose_text_cannot_be_read_is_told_all_the_same() -> None:
+    assert failure_of(_MuteError()).message.startswith("_MuteError: its text cannot be read")
+
+
+def test_a_text_is_no_longer_than_anybody_reads() -> None:
+    assert len(failure_of(ValueError("x" * 10**7)).message) < 5000

@@ -98,3 +98,28 @@ def test_a_run_is_not_launched_while_something_of_its_last_attempt_holds_its_lea
 
     assert answer
     assert "is held" in answer["not_yet"]
+
+
+@pytest.mark.parametrize(("is_reporter", "reported"), [(False, ["run"]), (True, [])])
+def test_a_lost_supervisor_is_spoken_for_once(
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    is_reporter: bool,  # noqa: FBT001 - a parameter of the test
+    reported: list[str],
+) -> None:
+    """Who speaks for it is not spoken for: that might go on for ever."""
+    told: list[str] = []
+    monkeypatch.setattr(server, "_report_lost", told.append)
+    monkeypatch.setattr(server, "_kill_orphans", lambda: None)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(1)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    server.supervisors[pid] = "run"
+    if is_reporter:
+        server._reporters.add(pid)
+
+    server._mourn()
+
+    assert told == reported
+    assert server.supervisors == {}

@@ -1,5 +1,6 @@
 """A supervisor in a process of its own, with a worker that does what the test says."""
 
+import contextlib
 import os
 import signal
 import time
@@ -12,7 +13,7 @@ import pytest
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
 from contracts.home import Home
-from contracts.run import FAILURE_TAG, RELEASE_TAG
+from contracts.run import FAILURE_TAG, RELEASE_TAG, Failure
 from orchestration.launcher import insist, messages, supervisor
 from orchestration.launcher.instance import open_instances
 from orchestration.launcher.lease import Lease
@@ -160,3 +161,43 @@ def test_what_a_crashed_run_held_on_its_gpu_is_not_made_up(
     said = [entry.message for entry in dagster.all_logs(run.run_id)]
     assert any("not known" in message for message in said)
     assert RELEASE_TAG not in _found(dagster, run).tags
+
+
+def test_an_end_that_can_never_be_told_ends_the_run_with_the_reason(
+    supervise: Supervise,
+    dagster: DagsterInstance,
+    run: DagsterRun,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_arguments: Any) -> None:
+        raise ValueError("Extra data: line 1")
+
+    monkeypatch.setattr(Reporter, "report_end", fail)
+
+    assert _await_end(supervise(_exit)) == 0
+
+    assert _found(dagster, run).status is DagsterRunStatus.FAILURE
+    failure = Failure.from_tag(_found(dagster, run).tags[FAILURE_TAG])
+    assert failure.code == "WORKER_LOST"
+    assert "ValueError: Extra data: line 1" in failure.message
+
+
+def test_what_anybody_but_the_worker_says_of_the_end_counts_for_nothing(
+    supervise: Supervise, dagster: DagsterInstance, dagster_home: Home, run: DagsterRun
+) -> None:
+    path = run_socket(dagster_home, run.run_id)
+
+    def work() -> None:
+        if os.fork() == 0:
+            messages.ask(path, {"action": "lost", "reason": "a lie"})
+            os._exit(0)
+        os.wait()
+        for nonsense in ({"event": "{}"}, {"event": 5}, {}):
+            with contextlib.suppress(messages.NobodyListensError):
+                messages.ask(path, {"action": "ended", **nonsense})
+        os._exit(3)
+
+    assert _await_end(supervise(work)) == 0
+
+    failure = Failure.from_tag(_found(dagster, run).tags[FAILURE_TAG])
+    assert failure.message == "The run worker ended by itself with exit code 3."
