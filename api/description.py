@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+from api.coverage import Coverage, coverage_of, least
 from api.dagster.run import Run, RunStatus, StepStatus
 from api.schemas import Job, JobError, JobStatus, PipelineResult
 from api.timestamps import from_epoch, is_timestamp
@@ -105,6 +106,9 @@ def _describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None
     status = job_status(run.status)
     pipelines = {name: _pipeline(name, run, files) for name in selected(run)}
     error = _job_error(run, pipelines)
+    coverage = least(
+        Coverage(result.complete, result.covered_seconds) for result in pipelines.values()
+    )
     facts = _media_facts(run)
     ended_at = from_epoch(run.ended_at)
     return Job(
@@ -128,6 +132,8 @@ def _describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None
         waiting_reason=run.tags.get(WAITING_TAG) if status is JobStatus.PENDING else None,
         progress={name: _progress(name, pipelines[name], files) for name in pipelines},
         pipeline_results=pipelines,
+        complete=coverage.complete,
+        covered_seconds=coverage.seconds,
         error_message=error.message if error else None,
         error=error,
         dagster_url=url,
@@ -185,7 +191,9 @@ def _pipeline(name: str, run: Run, files: JobFiles) -> PipelineResult:
         result.started_at = from_epoch(step.started_at)
         result.completed_at = from_epoch(step.ended_at) if status.is_terminal else None
     if manifest and status is JobStatus.COMPLETED:
+        coverage = coverage_of(manifest)
         result.annotation_count = manifest.get("annotation_count")
+        result.complete, result.covered_seconds = coverage.complete, coverage.seconds
         result.files = [f"{name}/{file['name']}" for file in manifest.get("files", ())]
         result.carried_over_from = run.tags.get(carried_over_tag(name))
     return result

@@ -12,13 +12,18 @@ from python_multipart.multipart import MultipartParser, MultipartState, parse_op
 from api.errors import InvalidRequestError, PayloadTooLargeError
 
 _MAX_FIELDS = 32
+#: What browsers write for characters that would end a name in a header (HTML standard, "multipart
+#: form data"); they leave % itself as it is.
+_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 
 
 class Sink(Protocol):
     """Where a file's content goes."""
 
-    def begin(self, filename: str, media_type: str) -> None:
-        """Raises a FramegateError if such a file is not wanted."""
+    def begin(self, filename: str) -> None:
+        """The file's name as the client gave it. The type that a client guesses from it says
+        nothing: the content decides.
+        """
 
     async def write(self, data: bytes) -> None: ...
 
@@ -73,8 +78,7 @@ class _Form:
         if self.has_file:
             raise InvalidRequestError("The form holds more than one file.", field=part.name)
         self.has_file = True
-        media_type = _text(part.headers.get(b"content-type", b""))
-        self._sink.begin(_text(options.get(b"filename", b"")), media_type)
+        self._sink.begin(_unescaped(_text(options.get(b"filename", b""))))
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_file:
@@ -142,3 +146,9 @@ async def read_form(
 
 def _text(value: bytes) -> str:
     return value.decode(errors="replace")
+
+
+def _unescaped(name: str) -> str:
+    for escape, character in _ESCAPES.items():
+        name = name.replace(escape, character)
+    return name

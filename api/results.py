@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from anyio import to_thread
 
+from api.coverage import coverage_of, least
 from api.dagster.run import Run
 from api.dependencies import Services
 from api.description import JobFiles, job_status, read_files
@@ -41,9 +42,12 @@ async def get_results(services: Services, job_id: str) -> JobResults:
 
 
 def results_of(run: Run, files: JobFiles) -> JobResults:
+    coverage = least(map(coverage_of, files.manifests.values()))
     return JobResults(
         job_id=run.run_id,
         status=job_status(run.status),
+        complete=coverage.complete,
+        covered_seconds=coverage.seconds,
         pipelines={name: dict(manifest) for name, manifest in files.manifests.items()},
         files=[
             _result_file(run.run_id, name, file)

@@ -73,6 +73,10 @@ class PipelineResult(BaseModel):
     started_at: Timestamp | None = None
     completed_at: Timestamp | None = None
     annotation_count: int | None = None
+    complete: bool | None = Field(
+        None, description="False where the file is damaged or cut off; null where nobody says."
+    )
+    covered_seconds: float | None = Field(None, description="How much of the media was read.")
     files: list[str] = []
     carried_over_from: str | None = Field(
         None, description="The job that made these results, where it was not this one."
@@ -103,6 +107,10 @@ class Job(BaseModel):
     waiting_reason: str | None = Field(description="Why it waits, where that is known.")
     progress: dict[str, float] = Field(description="0 to 1, for each pipeline.")
     pipeline_results: dict[str, PipelineResult]
+    complete: bool | None = Field(
+        description="False where a pipeline could not read all of the media."
+    )
+    covered_seconds: float | None = Field(description="The least that a pipeline has read.")
     error_message: str | None = Field(description="Null when all is well.")
     error: JobError | None
     dagster_url: str
@@ -174,5 +182,10 @@ class JobResults(BaseModel):
 
     job_id: str
     status: JobStatus
+    complete: bool | None = Field(
+        description="False where a pipeline could not read all of the media, because it is "
+        "damaged or cut off; null where no pipeline says."
+    )
+    covered_seconds: float | None = Field(description="The least that a pipeline has read.")
     pipelines: dict[str, dict[str, Any]]
     files: list[ResultFile]

@@ -19,7 +19,6 @@ from api.errors import (
     InvalidRequestError,
     PayloadTooLargeError,
     StorageFullError,
-    UnsupportedMediaError,
 )
 from api.filenames import clean_filename
 from api.units import GIGABYTE
@@ -28,8 +27,6 @@ from api.units import GIGABYTE
 _PIECE_BYTES = 1024**2
 #: What a form may take beside the file in it.
 _FORM_BYTES = 8 * 1024**2
-#: What a file that says this of itself is cannot be video or audio.
-_NEVER_MEDIA = ("text/", "image/", "font/", "message/", "multipart/")
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 #: A client that sends nothing for so long has gone without saying so.
 _STALL_SECONDS = 60.0
@@ -58,13 +55,7 @@ class Upload:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    def begin(self, filename: str, media_type: str) -> None:
-        if media_type.lower().startswith(_NEVER_MEDIA):
-            raise UnsupportedMediaError(
-                f"A file of the type {media_type[:80]!r} is not video or audio.",
-                field="video",
-                hint="Send a video such as MP4, MOV, MKV, WebM or AVI.",
-            )
+    def begin(self, filename: str) -> None:
         self.filename = clean_filename(filename)
 
     async def write(self, data: bytes) -> None:

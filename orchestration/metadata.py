@@ -13,6 +13,7 @@ from orchestration.publication import Publication
 from orchestration.tables import table_metadata
 from pipelines.findings import ResultFile
 from pipelines.media import Media
+from pipelines.streams import StreamFacts
 
 _MEGABYTE = 1_000_000
 
@@ -31,6 +32,7 @@ def media_metadata(media: Media) -> dict[str, Any]:
         )
     if audio := media.audio:
         metadata["audio"] = f"{audio.sample_rate} Hz, {audio.channels} channels"
+    metadata["streams"] = MetadataValue.md(_list([_stream(stream) for stream in media.streams]))
     return metadata
 
 
@@ -47,6 +49,9 @@ def findings_metadata(
         metadata["table"] = table_metadata(findings.table, findings.columns)
     if findings.notes:
         metadata["notes"] = MetadataValue.md(_list(findings.notes))
+    if coverage := findings.coverage:
+        metadata["complete"] = MetadataValue.bool(coverage.complete)
+        metadata["covered_seconds"] = MetadataValue.float(round(coverage.seconds, 3))
     return {
         **metadata,
         **findings.facts,
@@ -77,6 +82,10 @@ def _speed(media: Media, publication: Publication) -> dict[str, Any]:
         "media_megabytes": _megabytes(media.size_bytes),
         "results_megabytes": _megabytes(_size(publication.folder)),
     }
+
+
+def _stream(stream: StreamFacts) -> str:
+    return f"{stream.kind}: {stream}" + ("" if stream.read else " (left out)")
 
 
 def _described(file: ResultFile) -> str:

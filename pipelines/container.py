@@ -1,6 +1,6 @@
 """Opening a media file: what is allowed in, which streams count, and when its clock starts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,15 @@ def clock_start(container: InputContainer, stream: Stream) -> float:
     return min(start, float(stream.start_time * stream.time_base))
 
 
-def packets(container: InputContainer, *streams: Stream) -> Iterator["av.Packet[Any]"]:
+def packets(
+    container: InputContainer,
+    *streams: Stream,
+    failed: Callable[[], None] = lambda: None,
+) -> Iterator["av.Packet[Any]"]:
     """The streams' packets to the end of the file, over places that cannot be read.
 
-    Gives up where `_MOST_FAILURES` attempts to go on fail in a row.
+    `failed` is called at each such place. Gives up where `_MOST_FAILURES` attempts to go on fail in
+    a row.
     """
     failures = 0
     while failures < _MOST_FAILURES:
@@ -67,7 +72,11 @@ def packets(container: InputContainer, *streams: Stream) -> Iterator["av.Packet[
             for packet in source:
                 failures = 0
                 yield packet
-        except (av.FFmpegError, IndexError):  # IndexError: for streams that appear on the way
+        except av.FFmpegError:
+            failures += 1
+            if failures == 1:
+                failed()
+        except IndexError:  # for streams that appear on the way
             failures += 1
         else:
             return

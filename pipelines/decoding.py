@@ -1,10 +1,10 @@
-"""Reading a media's content as a stream: frames as displayed, sound as mono, both with true times.
+"""Reading a media's content as a stream: frames as displayed, with true times.
 
 Memory stays flat however long the media is. Times are seconds on the clock of a player: 0 is the
 container's start (see `pipelines.container.clock_start`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,18 @@ import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
+from av.stream import Stream
 
 from pipelines.container import clock_start, open_container, packets, video_stream
+from pipelines.damage import Damage
 from pipelines.display import Display
 from pipelines.errors import MediaError
 from pipelines.fitting import fit
 from pipelines.media import MOST_PIXELS, Media, VideoStream
 from pipelines.timeline import Timeline, believed
+from pipelines.watch import Watch, is_sequential
 
 _DEFAULT_FRAME_RATE = 25
-#: How far sound may be off the clock before silence is put in, or what overlaps is left out.
-_TOLERANCE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -40,35 +41,7 @@ class Frame:
     image: npt.NDArray[np.uint8]
 
 
-@dataclass
-class Damage:
-    """Counts what is wrong with the file, while decoding goes on behind it.
-
-    Attributes:
-        packets: those that could not be decoded.
-        jumps: how often the file's clock jumped; times run on there.
-    """
-
-    packets: int = 0
-    jumps: int = 0
-
-    @property
-    def notes(self) -> list[str]:
-        notes = []
-        if self.packets:
-            notes.append(
-                f"The file is damaged: {self.packets} of its packets could not be decoded."
-            )
-        if self.jumps:
-            jumps = "once" if self.jumps == 1 else f"{self.jumps} times"
-            notes.append(
-                f"The file's clock jumps {jumps}, as where recordings were joined: "
-                "times here run on without a break."
-            )
-        return notes
-
-
-def _never() -> bool:
+def never() -> bool:
     return False
 
 
@@ -79,7 +52,7 @@ def frames(
     max_side: int | None = None,
     rate: float | None = None,
     damage: Damage | None = None,
-    stopped: Callable[[], bool] = _never,
+    stopped: Callable[[], bool] = never,
     reached: Callable[[float], None] | None = None,
 ) -> Iterator[Frame]:
     """The frames of the video in the order of display; none for media without video.
@@ -103,65 +76,39 @@ def frames(
         yield Frame(index, time, display.show(frame))
 
 
-def audio(
-    media: Media,
-    *,
-    sample_rate: int = 16_000,
-    chunk_seconds: float = 30,
-    damage: Damage | None = None,
-    stopped: Callable[[], bool] = _never,
-) -> Iterator[npt.NDArray[np.float32]]:
-    """The sound as mono in chunks of (samples,) float32 in -1 to 1; none for media without sound.
-
-    Sample n is heard at n / `sample_rate` on the player's clock: a late start and holes are filled
-    with silence, and what overlaps by less than a second is left out. All chunks but the last are
-    `chunk_seconds` long.
-
-    Raises MediaError when the file is not what it was.
-    """
-    if media.audio is None:
-        return
-    length = max(1, round(chunk_seconds * sample_rate))
-    waiting: list[npt.NDArray[np.float32]] = []
-    count = 0
-    for piece in _sound(media, sample_rate, damage or Damage(), stopped):
-        waiting.append(piece)
-        count += len(piece)
-        if count < length:
-            continue
-        held = np.concatenate(waiting)
-        while len(held) >= length:
-            yield held[:length]
-            held = held[length:]
-        waiting, count = [held], len(held)
-    if count:
-        yield np.concatenate(waiting)
-
-
 def decoded(
     container: InputContainer,
     media: Media,
     stream: av.VideoStream | av.AudioStream,
     damage: Damage,
-    stopped: Callable[[], bool] = _never,
+    stopped: Callable[[], bool] = never,
 ) -> Iterator[Any]:
     """The stream's frames from where the container is, with times that run on where the file's
-    jump; what does not decode is counted.
+    jump; `damage` is told what cannot be read, and at the end how far the stream goes.
     """
     timeline, before = Timeline(container), damage.jumps
-    for packet in packets(container, *_streams(container, media)):
+    watch = Watch(container, media, stream, damage)
+    for packet in packets(container, *_streams(container, media), failed=damage.fail):
         if stopped():
             return
         timeline.straighten(packet)
         damage.jumps = before + timeline.jumps
+        watch.see_packet(packet)
         if packet.stream.index != stream.index:
             continue
-        try:
-            ready = packet.decode()
-        except av.FFmpegError:
-            damage.packets += 1
-            continue
-        yield from ready
+        for frame in _frames(packet, watch):
+            watch.see_frame(frame)
+            yield frame
+    watch.finish()
+
+
+def _frames(packet: "av.Packet[Any]", watch: Watch) -> Sequence[Any]:
+    """What the packet decodes to; nothing where it does not."""
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        watch.lose(packet)
+        return ()
 
 
 def sound_stream(container: InputContainer, media: Media) -> av.AudioStream | None:
@@ -170,8 +117,12 @@ def sound_stream(container: InputContainer, media: Media) -> av.AudioStream | No
     return next((stream for stream in container.streams.audio if stream.index == index), None)
 
 
-def _streams(container: InputContainer, media: Media) -> list[av.VideoStream | av.AudioStream]:
-    """Those whose times are the file's clock."""
+def _streams(container: InputContainer, media: Media) -> list[Stream]:
+    """Those whose times are the file's clock; where packets lie one after another, all of them, so
+    that it shows when one is passed over.
+    """
+    if is_sequential(container):
+        return list(container.streams)
     both = (video_stream(container), sound_stream(container, media))
     return [stream for stream in both if stream is not None]
 
@@ -220,60 +171,3 @@ def _picked(
             continue
         due = due + beat if due + beat > time else time + beat
         yield index, time, frame
-
-
-def _sound(
-    media: Media, sample_rate: int, damage: Damage, stopped: Callable[[], bool]
-) -> Iterator[npt.NDArray[np.float32]]:
-    """Pieces of at most a second where they are silence, of a packet where they are not."""
-    with open_container(media.path) as container:
-        stream = sound_stream(container, media)
-        if stream is None:
-            raise MediaError("The file has lost its sound.", "Was it changed during the run?")
-        start = clock_start(container, stream)
-        longest_hole = media.duration_seconds * sample_rate
-        tolerance = round(_TOLERANCE_SECONDS * sample_rate)
-        given = 0
-        source = decoded(container, media, stream, damage, stopped)
-        for time, samples in believed(_resampled(source, sample_rate, damage)):
-            due = given if time is None else round((time - start) * sample_rate)
-            if tolerance < due - given <= longest_hole:
-                yield from _silence(due - given, sample_rate)
-                given = due
-            overlap = given - due if tolerance < given - due < sample_rate else 0
-            given += len(samples[overlap:])
-            yield samples[overlap:]
-
-
-def _silence(samples: int, most: int) -> Iterator[npt.NDArray[np.float32]]:
-    for done in range(0, samples, most):
-        yield np.zeros(min(most, samples - done), np.float32)
-
-
-def _resampled(
-    source: Iterator[av.AudioFrame], sample_rate: int, damage: Damage
-) -> Iterator[tuple[float | None, npt.NDArray[np.float32]]]:
-    """Time and mono samples of each frame; a stream may change its layout on the way."""
-    resampler: av.AudioResampler | None = None
-    form: tuple[str, str, int] | None = None
-    for frame in source:
-        previous, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
-        if resampler is not None and form != previous:
-            yield None, _samples(resampler, None)
-            resampler = None
-        resampler = resampler or av.AudioResampler("flt", "mono", sample_rate)
-        time = frame.time
-        try:
-            samples = _samples(resampler, frame)
-        except av.FFmpegError:  # damage may claim a layout that there is not
-            damage.packets += 1
-            resampler = None
-            continue
-        yield time, samples
-    if resampler is not None:
-        yield None, _samples(resampler, None)
-
-
-def _samples(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> npt.NDArray[np.float32]:
-    parts: list[Any] = [part.to_ndarray()[0] for part in resampler.resample(frame)]
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)

@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import av
 from av.container import InputContainer
 from av.stream import Stream
 
+from pipelines.adts import seconds_of
 from pipelines.container import clock_start, open_container, packets
 from pipelines.timeline import Timeline, clock_may_restart
 
 #: Formats whose duration says when the last packet ends, not how long it lasts.
 _ENDS = {"matroska", "nut", "asf"}
+#: Formats without a length of their own; MP3 may have one in its first frame.
+_LENGTHLESS = {"aac", "ac3", "eac3", "mp3"}
+_MP3_LENGTHS = (b"Xing", b"Info", b"VBRI")
+_MP3_FRAME_BYTES = 4096
 #: A file is looked at in so many places for a clock that jumps; where a stretch takes so many
 #: times as long as others, it has jumped ahead.
 _PLACES, _OUT_OF_PROPORTION = 16, 50
@@ -42,7 +48,7 @@ def spans(container: InputContainer, streams: Sequence[Stream], size: int) -> li
     """When each of `streams` begins and ends, in a file of `size` bytes; where the clock jumps,
     times run on as `pipelines.decoding` has them.
     """
-    ends = [_told_end(container, stream) for stream in streams]
+    ends = [told_end(container, stream) for stream in streams]
     path, numbers = Path(container.name), [stream.index for stream in streams]
     if clock_may_restart(container):
         if size <= _MOST_BYTES_TO_READ and any(_jumps(path, size, each) for each in numbers):
@@ -67,8 +73,12 @@ def _start(container: InputContainer, stream: Stream) -> float:
     return float(stream.start_time * stream.time_base)
 
 
-def _told_end(container: InputContainer, stream: Stream) -> float | None:
-    """The stream's word, else the container's, in seconds on the file's own clock."""
+def told_end(container: InputContainer, stream: Stream) -> float | None:
+    """The stream's word, else the container's, in seconds on the file's own clock; None where
+    there is none but an estimate from the size of the file.
+    """
+    if _is_estimated(container):
+        return None
     start = _start(container, stream)
     if not _ENDS.isdisjoint(container.format.name.split(",")):
         start = 0.0
@@ -77,6 +87,24 @@ def _told_end(container: InputContainer, stream: Stream) -> float | None:
     if container.duration:
         return start + container.duration / av.time_base
     return None
+
+
+def _is_estimated(container: InputContainer) -> bool:
+    """Whether libavformat's duration follows from the file's size and the first bit rate."""
+    name = container.format.name
+    return name in _LENGTHLESS and not (name == "mp3" and _mp3_has_length(Path(container.name)))
+
+
+def _mp3_has_length(path: Path) -> bool:
+    """Whether the frame before the first one with sound tells how many there are."""
+    with open_container(path) as container:
+        first = next(packets(container, *container.streams.audio), None)
+    if first is None or first.pos is None:
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, first.pos - _MP3_FRAME_BYTES))
+        before = file.read(min(first.pos, _MP3_FRAME_BYTES))
+    return any(word in before for word in _MP3_LENGTHS)
 
 
 def _jumps(path: Path, size: int, stream: int) -> bool:
@@ -109,11 +137,23 @@ def _read_ends(path: Path, numbers: Sequence[int], skip: int = 0) -> list[float 
         lasted = {stream.index: _start(container, stream) for stream in streams}
         for packet in packets(container, *streams):
             timeline.straighten(packet)
-            stream, seconds = packet.stream.index, float((packet.duration or 0) * packet.time_base)
+            stream, seconds = packet.stream.index, seconds_in(packet, container)
             lasted[stream] += seconds
-            if packet.pts is not None:
+            if packet.pts is not None and not is_raw_aac(container):
                 end = float(packet.pts * packet.time_base) + seconds
                 ends[stream] = max(end, ends.get(stream, end))
     if skip > 0:
         return [ends.get(number) for number in numbers]
     return [ends.get(number, lasted[number]) for number in numbers]
+
+
+def is_raw_aac(container: InputContainer) -> bool:
+    """Whether times are not the file's but libavformat's, which takes the first rate for all."""
+    return bool(container.format.name == "aac")
+
+
+def seconds_in(packet: "av.Packet[Any]", container: InputContainer) -> float:
+    """How long what is in the packet is shown or heard."""
+    if is_raw_aac(container):
+        return seconds_of(bytes(packet))
+    return float((packet.duration or 0) * (packet.time_base or 0))

@@ -30,6 +30,19 @@ class Timings:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """How much of a media was read.
+
+    Attributes:
+        complete: whether all of it was: not where the file is damaged or cut off.
+        seconds: how many seconds of it.
+    """
+
+    complete: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Findings:
     """The outcome of one pipeline on one media.
 
@@ -39,6 +52,8 @@ class Findings:
         columns: what a column of the table holds, with its unit; a column may be left out.
         device: "cpu", or "cuda:0 NVIDIA H100" and the like: where inference ran.
         notes: what a reader must know ("The video has no sound.").
+        coverage: how much of the media was read (`Damage.coverage`); None where there was nothing
+            to read.
         facts: further numbers worth showing ("tracks": 3, "frames": 1200).
     """
 
@@ -50,4 +65,5 @@ class Findings:
     table: Sequence[Mapping[str, str | int | float]] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    coverage: Coverage | None = None
     facts: Mapping[str, str | int | float] = field(default_factory=dict)

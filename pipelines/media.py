@@ -23,6 +23,7 @@ from pipelines.container import (
 from pipelines.duration import Span, spans
 from pipelines.errors import MediaError
 from pipelines.mp4 import is_cut_off
+from pipelines.streams import StreamFacts, stream_facts
 
 #: Beyond this a single decoded frame would take more memory than a run is meant to.
 MOST_PIXELS = 8192 * 8192
@@ -68,6 +69,7 @@ class Media:
 
     `duration_seconds` is when the last stream ends, on the clock of a player.
     `undecodable_audio` is the codec of the file's sound where none of it can be decoded.
+    `streams` are all that the file has, whether the pipelines read them or not.
     """
 
     path: Path
@@ -78,6 +80,7 @@ class Media:
     video: VideoStream | None
     audio: AudioStream | None
     undecodable_audio: str | None = None
+    streams: tuple[StreamFacts, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -124,7 +127,7 @@ def _read(container: InputContainer, path: Path, name: str, size: int) -> Media:
     sound = _sound(container, sounds)
     streams = [found[0] for found in (picture, sound) if found is not None]
     if not streams:
-        raise MediaError(f"The audio ({_codec(sounds[0])}) cannot be decoded.", _HINT)
+        raise _no_sound(container, sounds[0])
     times = dict(zip(streams, spans(container, streams, size), strict=True))
     return Media(
         path=path,
@@ -135,6 +138,7 @@ def _read(container: InputContainer, path: Path, name: str, size: int) -> Media:
         video=None if picture is None else _video(*picture, times[picture[0]]),
         audio=None if sound is None else _audio(*sound, times[sound[0]]),
         undecodable_audio=_codec(sounds[0]) if sounds and sound is None else None,
+        streams=stream_facts(container, read=[stream.index for stream in streams]),
     )
 
 
@@ -192,6 +196,17 @@ def _audio(stream: av.AudioStream, frame: av.AudioFrame, span: Span) -> AudioStr
         sample_rate=frame.sample_rate,
         channels=len(frame.layout.channels),
         duration_seconds=span.seconds,
+    )
+
+
+def _no_sound(container: InputContainer, stream: av.AudioStream) -> MediaError:
+    with suppress(av.FFmpegError):
+        container.seek(0)
+    if any(packet.size for packet in islice(packets(container, stream), _PACKETS_TO_TRY)):
+        return MediaError(f"The audio ({_codec(stream)}) cannot be decoded.", _HINT)
+    return MediaError(
+        "The file ends with its header: there is no sound in it.",
+        "Was the recording or the copy cut off? Try it again.",
     )
 
 

@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.clips import clip
-from pipelines.decoding import audio, frames
+from pipelines.decoding import frames
 from pipelines.fitting import fit
 from pipelines.media import Media, probe
 from pipelines.outputs.atomic import replacing
+from pipelines.sound import audio
 from pipelines.speech_sample import SAMPLE_RATE, speech_like
 
 WIDTH, HEIGHT, FRAME_RATE = 640, 360, 25
@@ -77,7 +78,8 @@ def _sound(piece: Piece, media: Media) -> npt.NDArray[np.float32]:
     """The piece's own sound or silence, with the voice on top."""
     sound = np.zeros(_frame_count(piece) * _SAMPLES_PER_FRAME, np.float32)
     for own in audio(media, sample_rate=SAMPLE_RATE, chunk_seconds=piece.seconds):
-        sound[: len(own)] = own[: len(sound)]
+        samples = own.mono[: len(sound)]
+        sound[: len(samples)] = samples
         break
     if piece.speech:
         start, end = piece.speech

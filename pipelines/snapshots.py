@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.container import clock_start, open_container, video_stream
-from pipelines.decoding import Damage, decoded
+from pipelines.damage import Damage
+from pipelines.decoding import decoded
 from pipelines.display import Display
 from pipelines.media import Media
 

@@ -45,6 +45,8 @@ The table says what packages say of themselves. Beyond it:
   NVIDIA's own terms: free to use, not open source. The build for CPUs needs none of them.
 - The wheel of `av` contains FFmpeg (LGPL 3) with x264 and x265 (GPL 2). Who hands on an environment
   or an image with that wheel in it hands on those, too.
+- The wheel of `imageio-ffmpeg` contains the program `ffmpeg` (GPL 3). Tests compare with it;
+  nothing else runs it.
 """
 
 

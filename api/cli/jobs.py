@@ -152,10 +152,18 @@ def _facts(job: Job) -> list[tuple[str, str]]:
         ("started", local_time(job.get("started_at"))),
         ("ended", local_time(job.get("completed_at") or job.get("cancelled_at"))),
         ("in the queue", str(job.get("queue_position") or "")),
+        ("incomplete", _incomplete(job)),
         ("error", escape(error.get("message") or job.get("error_message") or "")),
         ("hint", escape(error.get("hint") or "")),
         ("Dagster UI", job.get("dagster_url") or ""),
     ]
+
+
+def _incomplete(job: Job) -> str:
+    """How much was read, where that is not all."""
+    if job.get("complete") is not False:
+        return ""
+    return f"[yellow]{job.get('covered_seconds') or 0.0:.1f} s of the media could be read[/]"
 
 
 def _why(error: Any) -> str:

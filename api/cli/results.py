@@ -64,6 +64,9 @@ def findings_table(results: Results) -> RenderableType:
             f"{sum(manifest['timings'].values()):.1f}",
             escape(manifest["device"]),
         )
+        if manifest.get("complete") is False:
+            read = manifest.get("covered_seconds") or 0.0
+            lines.append(f"[yellow]{escape(name)}: incomplete, {read:.1f} s were read[/]")
         lines += [f"[dim]{escape(name)}: {escape(note)}[/]" for note in manifest["notes"]]
     return Group(table, *lines)
 

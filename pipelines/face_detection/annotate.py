@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.decoding import Damage, Frame, frames
+from pipelines.damage import Damage
+from pipelines.decoding import Frame, frames
 from pipelines.device import BatchSize, Device, pick_device, use_all_cores
 from pipelines.face_detection import summary
 from pipelines.face_detection.card import CARD
@@ -61,6 +62,7 @@ def annotate(
             *([] if media.video else ["The file has no video."]),
             *batch.notes("frames"),
         ],
+        coverage=damage.coverage,
         facts=_facts(config, seen.sightings, batch),
     )
 

@@ -12,6 +12,7 @@ from pipelines.findings import Findings, Role, Timings
 from pipelines.media import Media
 from pipelines.outputs.atomic import replacing
 from pipelines.registry.spec import PipelineCard
+from pipelines.streams import StreamFacts
 
 MANIFEST = "manifest.json"
 
@@ -20,6 +21,7 @@ class ManifestMedia(BaseModel):
     name: str
     size_bytes: int
     duration_seconds: float
+    streams: list[StreamFacts] = []
 
 
 class ManifestFile(BaseModel):
@@ -35,6 +37,10 @@ class Manifest(BaseModel):
 
     So none of the keys here may be `results`, `annotations`, `scenes`, `attributes`, `emotions`
     or `face_id`.
+
+    Attributes:
+        complete: whether all of the media was read; None where the pipeline does not say.
+        covered_seconds: how many seconds of it; None likewise.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +51,8 @@ class Manifest(BaseModel):
     config: dict[str, Any]
     annotation_count: int
     noun: str
+    complete: bool | None = None
+    covered_seconds: float | None = None
     files: list[ManifestFile]
     device: str
     timings: Timings
@@ -77,6 +85,7 @@ def build_manifest(
         )
         for file in findings.files
     ]
+    coverage = findings.coverage
     return Manifest(
         pipeline=card.name,
         version=card.version,
@@ -84,10 +93,13 @@ def build_manifest(
             name=media.name,
             size_bytes=media.size_bytes,
             duration_seconds=media.duration_seconds,
+            streams=list(media.streams),
         ),
         config=dict(config),
         annotation_count=findings.count,
         noun=findings.noun,
+        complete=None if coverage is None else coverage.complete,
+        covered_seconds=None if coverage is None else coverage.seconds,
         files=files,
         device=findings.device,
         timings=findings.timings,

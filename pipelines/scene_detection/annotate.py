@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.decoding import Damage, Frame, frames
+from pipelines.damage import Damage
+from pipelines.decoding import Frame, frames
 from pipelines.device import BatchSize, Device, in_batches, pick_device, use_all_cores
 from pipelines.findings import Findings, ResultFile, Role
 from pipelines.media import Media
@@ -69,6 +70,7 @@ def annotate(
             *([] if media.video else ["The file has no video."]),
             *batch.notes("windows"),
         ],
+        coverage=damage.coverage,
         facts={
             "frames": len(video.times),
             "cuts": max(0, len(scenes) - 1),

@@ -1,12 +1,9 @@
 """Speech activity from a media to its result files."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from pipelines.decoding import Damage, audio
+from pipelines.damage import Damage
 from pipelines.findings import Findings, ResultFile, Role
 from pipelines.media import Media
 from pipelines.outputs.picture import timestamp
@@ -14,12 +11,15 @@ from pipelines.outputs.rttm import Turn, write_rttm
 from pipelines.outputs.webvtt import Cue, write_webvtt
 from pipelines.prefetch import prefetched
 from pipelines.progress import Progress
+from pipelines.sound import Sound, audio
+from pipelines.speech_activity.channels import notes_on_channels
 from pipelines.speech_activity.config import SpeechActivityConfig
-from pipelines.speech_activity.envelope import Envelope
-from pipelines.speech_activity.network import SAMPLE_RATE, Floats, SpeechNetwork
-from pipelines.speech_activity.segments import Segment, find_segments
+from pipelines.speech_activity.listening import Listener
+from pipelines.speech_activity.network import SAMPLE_RATE
+from pipelines.speech_activity.segments import Segment, find_all_segments
 from pipelines.speech_activity.waveform import draw_waveform
 from pipelines.stopwatch import Stopwatch
+from pipelines.streams import notes_on_others
 
 _CHUNK_SECONDS = 30
 _CHUNKS_AHEAD = 2
@@ -31,18 +31,6 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """A whole sound: how likely somebody speaks, window by window, and how loud it is."""
-
-    probabilities: Floats
-    envelope: Envelope
-
-    @property
-    def seconds(self) -> float:
-        return self.envelope.samples / SAMPLE_RATE
-
-
 def annotate(
     media: Media, config: SpeechActivityConfig, folder: Path, progress: Progress
 ) -> Findings:
@@ -51,8 +39,8 @@ def annotate(
     Media without sound completes with nothing found and a note. Raises PipelineError.
     """
     stopwatch, damage = Stopwatch(), Damage()
-    heard = _listen(media, progress, stopwatch, damage)
-    segments = find_segments(heard.probabilities, heard.envelope.samples, config)
+    heard = _listen(media, config, progress, stopwatch, damage)
+    segments = find_all_segments(heard.stretches, config)
     with stopwatch.writing():
         files = _write(media, config, folder, heard, segments)
     return Findings(
@@ -63,16 +51,26 @@ def annotate(
         timings=stopwatch.timings,
         table=_table(segments),
         columns=_COLUMNS,
-        notes=[*damage.notes, *_silence(media)],
+        notes=[
+            *damage.notes,
+            *_notes_on_tracks(media),
+            *notes_on_channels(heard.shares, heard.inverted),
+        ],
+        coverage=damage.coverage,
         facts={"speech_seconds": round(_speech_seconds(segments), 2)},
     )
 
 
-def _listen(media: Media, progress: Progress, stopwatch: Stopwatch, damage: Damage) -> _Heard:
-    network, envelope = SpeechNetwork(), Envelope()
-    probabilities: list[Floats] = []
+def _listen(
+    media: Media,
+    config: SpeechActivityConfig,
+    progress: Progress,
+    stopwatch: Stopwatch,
+    damage: Damage,
+) -> Listener:
+    listener = Listener(config.threshold)
 
-    def decode(stopped: Callable[[], bool]) -> Iterator[Floats]:
+    def decode(stopped: Callable[[], bool]) -> Iterator[Sound]:
         return audio(
             media,
             sample_rate=SAMPLE_RATE,
@@ -82,20 +80,20 @@ def _listen(media: Media, progress: Progress, stopwatch: Stopwatch, damage: Dama
         )
 
     with prefetched(decode, _CHUNKS_AHEAD) as ready:
-        for samples in stopwatch.decoding(ready):
+        for sound in stopwatch.decoding(ready):
             with stopwatch.inference():
-                probabilities.append(network.listen(samples))
-            envelope.add(samples)
-            progress.report(envelope.samples / SAMPLE_RATE / max(media.duration_seconds, 1e-9))
-    probabilities.append(network.finish())
-    return _Heard(np.concatenate(probabilities), envelope)
+                listener.listen(sound)
+            progress.report(listener.seconds / max(media.duration_seconds, 1e-9))
+    with stopwatch.inference():
+        listener.finish()
+    return listener
 
 
 def _write(
     media: Media,
     config: SpeechActivityConfig,
     folder: Path,
-    heard: _Heard,
+    heard: Listener,
     segments: Sequence[Segment],
 ) -> list[ResultFile]:
     captions = f"{media.stem}_speech_activity.vtt"
@@ -107,12 +105,12 @@ def _write(
         lines = (Turn(segment.start, segment.duration, "speech") for segment in segments)
         write_rttm(folder / turns, media.stem, lines)
         files.append(ResultFile(turns, Role.ANNOTATIONS, "text/plain"))
-    if heard.envelope.samples:
+    if heard.loudness.samples:
         picture = f"{media.stem}_speech_activity.png"
         draw_waveform(
             folder / picture,
-            peaks=heard.envelope.peaks,
-            probabilities=heard.probabilities,
+            peaks=heard.loudness.peaks,
+            probabilities=heard.sureness.peaks,
             segments=segments,
             seconds=heard.seconds,
             threshold=config.threshold,
@@ -123,10 +121,10 @@ def _write(
     return files
 
 
-def _silence(media: Media) -> list[str]:
-    """Why nothing is heard, where there is nothing."""
+def _notes_on_tracks(media: Media) -> list[str]:
+    """Why nothing is heard, where there is nothing, or else what is left out."""
     if media.audio is not None:
-        return []
+        return notes_on_others(media.streams, "audio")
     if media.undecodable_audio is not None:
         return [f"The file's sound ({media.undecodable_audio}) cannot be decoded."]
     return ["The file has no sound."]

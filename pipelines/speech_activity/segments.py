@@ -1,10 +1,12 @@
 """From probabilities to segments of speech, by Silero's own rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from silero_vad import get_speech_timestamps_from_probs
 
 from pipelines.speech_activity.config import SpeechActivityConfig
+from pipelines.speech_activity.listening import Stretch
 from pipelines.speech_activity.network import SAMPLE_RATE, Floats
 
 
@@ -18,6 +20,21 @@ class Segment:
     @property
     def duration(self) -> float:
         return self.end - self.start
+
+
+def find_all_segments(stretches: Sequence[Stretch], config: SpeechActivityConfig) -> list[Segment]:
+    """The segments of sound with breaks in it; a break shorter than the minimum of silence does not
+    end one.
+    """
+    found: list[Segment] = []
+    for stretch in stretches:
+        first = stretch.start / SAMPLE_RATE
+        for part in find_segments(stretch.probabilities, stretch.samples, config):
+            segment = Segment(first + part.start, first + part.end)
+            if found and segment.start - found[-1].end < config.minimum_silence_seconds:
+                segment = Segment(found.pop().start, segment.end)
+            found.append(segment)
+    return found
 
 
 def find_segments(

@@ -34,7 +34,11 @@ _GRID = (40, 44, 52)
 
 #: A sound that never gets louder than this is drawn as quiet as it is.
 _QUIETEST_PEAK = 0.05
-_TICK_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+_DAY = 86_400
+_TICK_STEPS = (
+    *(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200),
+    *(_DAY * 10**power for power in range(12)),
+)
 _TICK_WIDTH = 90
 
 

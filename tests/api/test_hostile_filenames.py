@@ -19,7 +19,8 @@ from api.settings import Settings
 BOUNDARY = "b0undary"
 #: As it stands in a form, and as it is shown.
 NAMES = {
-    "newline, as browsers write it": ("a%0D%0ASet-Cookie: x=1.mp4", "a%0D%0ASet-Cookie: x=1.mp4"),
+    "newline, as browsers write it": ("a%0D%0ASet-Cookie: x=1.mp4", "aSet-Cookie: x=1.mp4"),
+    "quotes, as browsers write them": ("a %22b%22 100%.mp4", 'a "b" 100%.mp4'),
     "nul": ("nul\0.mp4", "nul.mp4"),
     "right to left": ("\u202egpj.mp4", "gpj.mp4"),
     "emoji": ("🎬 фильм.mp4", "🎬 фильм.mp4"),

@@ -115,6 +115,8 @@ async def test_a_job_that_runs_tells_how_far_each_pipeline_is(
         "started_at": "1970-01-01T00:00:11.000Z",
         "completed_at": "1970-01-01T00:00:12.500Z",
         "annotation_count": 3,
+        "complete": None,
+        "covered_seconds": None,
         "files": [f"{FACES}/a_{FACES}.json"],
         "carried_over_from": None,
         "error": None,

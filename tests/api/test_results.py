@@ -92,6 +92,24 @@ async def test_the_manifest_lists_every_file_and_each_can_be_fetched(
         assert response.headers["Content-Type"].startswith(file["media_type"])
 
 
+async def test_results_and_job_say_that_not_all_of_the_media_was_read(
+    admin: httpx.AsyncClient, settings: Settings, finished: Any, url: str
+) -> None:
+    for name, (complete, seconds) in zip(NAMES, [(True, 10.0), (False, 5.9)], strict=True):
+        path = settings.paths.results(finished.id) / name / "manifest.json"
+        said = {"complete": complete, "covered_seconds": seconds}
+        path.write_text(json.dumps(json.loads(path.read_text()) | said))
+    for answer in [(await admin.get(address)).json() for address in (url, f"{url}/results")]:
+        assert (answer["complete"], answer["covered_seconds"]) == (False, 5.9)
+    told = (await admin.get(url)).json()["pipeline_results"]["face_detection"]
+    assert (told["complete"], told["covered_seconds"]) == (True, 10.0)
+
+
+async def test_what_no_pipeline_says_is_null(admin: httpx.AsyncClient, url: str) -> None:
+    results = (await admin.get(f"{url}/results")).json()
+    assert (results["complete"], results["covered_seconds"]) == (None, None)
+
+
 async def test_a_file_is_served_in_ranges(admin: httpx.AsyncClient, url: str) -> None:
     file = f"{url}/results/face_detection/a_faces.mp4"
     part = await admin.get(file, headers={"Range": "bytes=5-9"})

@@ -9,10 +9,11 @@ import av
 import numpy as np
 import pytest
 
-from pipelines.decoding import audio, frames
+from pipelines.decoding import frames
 from pipelines.errors import MediaError
 from pipelines.media import Media, probe
 from pipelines.snapshots import snapshots
+from pipelines.sound import audio
 
 
 @pytest.fixture(scope="module")
@@ -59,5 +60,5 @@ def read_through(media: Media) -> None:
     times = [frame.time for frame in islice(frames(media, max_side=32), 1000)]
     assert times == sorted(times)
     for chunk in islice(audio(media), 100):
-        assert chunk.dtype == np.float32
+        assert chunk.samples.dtype == np.float32
     assert all(picture.shape == (24, 32, 3) for picture in snapshots(media, [0.5, 1.5], (32, 24)))

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from pipelines.decoding import audio, frames
+from pipelines.decoding import frames
 from pipelines.errors import MediaError
 from pipelines.media import probe
+from tests.pipelines.hearing import heard
 
 BLACK = np.zeros((48, 64, 3), np.uint8)
 
@@ -180,7 +181,7 @@ def two_sounds(path: Path, *, default: int) -> Path:
 def test_of_two_sounds_the_one_that_a_player_chooses_is_heard(tmp_path: Path, default: int) -> None:
     media = probe(two_sounds(tmp_path / "sounds.mkv", default=default))
     assert media.audio.index == default
-    assert (np.abs(np.concatenate(list(audio(media)))).max() > 0.3) == (default == 1)
+    assert (np.abs(heard(media)).max() > 0.3) == (default == 1)
 
 
 def without_decoder(path: Path, streams: int) -> Path:

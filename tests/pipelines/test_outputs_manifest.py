@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from pipelines.findings import Findings, ResultFile, Role, Timings
+from pipelines.findings import Coverage, Findings, ResultFile, Role, Timings
 from pipelines.media import probe
 from pipelines.outputs.manifest import Manifest, build_manifest, read_manifest, write_manifest
 from pipelines.scene_detection.card import CARD
@@ -53,6 +54,17 @@ def test_a_manifest_is_read_back_as_it_was_written(
     (file,) = manifest.files
     assert file.size_bytes == 14
     assert file.sha256 == hashlib.sha256(b'{"scenes": []}').hexdigest()
+
+
+def test_it_says_how_much_of_the_media_was_read(
+    findings: Findings, tmp_path: Path, clips: dict[str, Path]
+) -> None:
+    (tmp_path / "out.json").write_bytes(b"{}")
+    untold = build(findings, tmp_path, clips)
+    assert (untold.complete, untold.covered_seconds) == (None, None)
+    part = replace(findings, coverage=Coverage(complete=False, seconds=5.5))
+    told = build(part, tmp_path, clips)
+    assert (told.complete, told.covered_seconds) == (False, 5.5)
 
 
 def test_its_keys_are_not_those_of_annotation_files(

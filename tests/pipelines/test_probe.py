@@ -23,6 +23,10 @@ def run_probe(*arguments: str) -> tuple[int, dict[str, Any], str]:
 def test_media_is_described_as_json(clips: dict[str, Path]) -> None:
     status, answer, _ = run_probe(str(clips["bigbuckbunny"]), "--name", "the bunny.mp4")
     assert status == 0
+    assert [(stream["kind"], stream["read"]) for stream in answer.pop("streams")] == [
+        ("video", True),
+        ("audio", True),
+    ]
     assert answer == {
         "path": str(clips["bigbuckbunny"]),
         "name": "the bunny.mp4",

@@ -9,10 +9,10 @@ import pytest
 
 from pipelines import clips as clips_module
 from pipelines.clips import clip
-from pipelines.decoding import audio
 from pipelines.errors import MediaError
 from pipelines.media import probe
 from pipelines.sample import PIECES
+from tests.pipelines.hearing import heard
 
 
 def test_it_is_a_video_with_sound_that_players_play(sample: Path) -> None:
@@ -23,7 +23,7 @@ def test_it_is_a_video_with_sound_that_players_play(sample: Path) -> None:
 
 
 def test_a_voice_is_heard_when_the_pieces_say_so_and_silence_else(sample: Path) -> None:
-    sound = np.concatenate(list(audio(probe(sample))))
+    sound = heard(probe(sample))
     start, end = PIECES[0].speech
     assert np.abs(sound[round((start + 0.1) * 16_000) : round((end - 0.1) * 16_000)]).max() > 0.1
     assert np.abs(sound[: round((start - 0.1) * 16_000)]).max() < 0.01

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.decoding import Damage, audio, frames
+from pipelines.damage import Damage
+from pipelines.decoding import frames
 from pipelines.media import probe
 from pipelines.snapshots import snapshots
 from pipelines.timeline import believed
+from tests.pipelines.hearing import heard
 
 Join = Callable[..., Path]
 ONCE = "The file's clock jumps once, as where recordings were joined: "
@@ -63,7 +65,7 @@ def test_picture_and_sound_of_joined_recordings_stay_together(join: Join) -> Non
     """Each part's sound is 0.1 s shorter than its picture; no part moves it away from there."""
     media = probe(join(*[(15, 0.0)] * 4, tone=True))
     times = [frame.time for frame in frames(media)]
-    sound = np.concatenate(list(audio(media)))
+    sound = heard(media)
     assert len(times) == 60
     assert max(later - earlier for earlier, later in pairwise(times)) < 0.15
     assert len(sound) / 16_000 == pytest.approx(times[-1] + 0.04, abs=0.15)

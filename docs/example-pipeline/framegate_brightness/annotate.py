@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from framegate_brightness.card import BrightnessConfig
-from pipelines.decoding import Damage, Frame, frames
+from pipelines.damage import Damage
+from pipelines.decoding import Frame, frames
 from pipelines.findings import Findings, ResultFile, Role
 from pipelines.media import Media
 from pipelines.outputs.atomic import replacing
@@ -62,6 +63,7 @@ def annotate(media: Media, config: BrightnessConfig, folder: Path, progress: Pro
             for second in dark[:20]
         ],
         notes=[*damage.notes, *([] if media.video else ["The file has no video."])],
+        coverage=damage.coverage,
         facts={"seconds": len(seconds)},
     )
 
