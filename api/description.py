@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from api.dagster.run import Run, RunStatus, StepStatus
+from api.filenames import clean_filename
 from api.schemas import Job, JobError, JobStatus, PipelineResult
 from api.timestamps import from_epoch
 from contracts.home import Home
@@ -27,6 +28,7 @@ from contracts.run import (
     failure_tag,
     pipelines_of,
 )
+from pipelines.registry.names import is_name
 
 _STATUS = {
     RunStatus.QUEUED: JobStatus.PENDING,
@@ -76,10 +78,9 @@ def read_files(home: Home, run: Run) -> JobFiles:
 
 def selected(run: Run) -> list[str]:
     """The pipelines of the run; of a run from the UI, those that its steps or config name."""
-    if named := pipelines_of(run.tags, run.job_name):
-        return named
-    names = [step.key for step in run.steps] or list(_ops(run))
-    return [name for name in names if name != PROBE_OP]
+    named = pipelines_of(run.tags, run.job_name)
+    names = named or [step.key for step in run.steps] or list(_ops(run))
+    return [name for name in names if name != PROBE_OP and is_name(name)]
 
 
 def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None = None) -> Job:
@@ -126,7 +127,8 @@ def media_reference(run: Run) -> str:
 def media_filename(run: Run) -> str:
     facts = _media_facts(run)
     named = facts.filename if facts else _config(run, PROBE_OP).get("filename")
-    return str(named or PurePath(media_reference(run)).name)
+    name = str(named or PurePath(media_reference(run)).name)
+    return clean_filename(name) if name else ""
 
 
 def failure_of(tags: Mapping[str, str], tag: str) -> JobError | None:
