@@ -43,6 +43,7 @@ from api.openapi import DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
+from contracts.private_folder import make_private
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.devices import Inventory
 from pipelines.registry.spec import load_object
@@ -167,6 +168,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _prepare(services: Services) -> None:
     """Uploads that a crash cut short are gone, the tables are there, and the log says the risk."""
+    make_private(services.home.root)
     shutil.rmtree(services.home.uploads, ignore_errors=True)
     services.home.uploads.mkdir(parents=True, exist_ok=True)
     services.database.migrate()

@@ -6,8 +6,10 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import RawIOBase
-from pathlib import Path
+from io import BytesIO, RawIOBase
+from typing import BinaryIO
+
+from contracts.checked_file import CheckedFile
 
 _PIECE_BYTES = 1024**2
 #: Where zipfile turns to ZIP64: at this size or offset.
@@ -17,11 +19,11 @@ _EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of the archive: on the disk, or the bytes themselves."""
+    """A file of the archive: one on the disk, or the bytes themselves."""
 
     name: str
     size_bytes: int
-    source: Path | bytes
+    source: CheckedFile | bytes
 
 
 def archive_size(entries: Sequence[Entry]) -> int:
@@ -51,8 +53,8 @@ def stream_archive(entries: Sequence[Entry]) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for entry in entries:
-            with archive.open(_info(entry), "w") as member:
-                for piece in _pieces(entry):
+            with _opened(entry) as content, archive.open(_info(entry), "w") as member:
+                for piece in _pieces(entry, content):
                     member.write(piece)
                     yield pipe.take()
     yield pipe.take()
@@ -84,22 +86,22 @@ def _is_large(entry: Entry) -> bool:
 
 def _info(entry: Entry) -> zipfile.ZipInfo:
     moment = datetime.now(UTC)
-    if isinstance(entry.source, Path):
-        moment = datetime.fromtimestamp(entry.source.stat().st_mtime, UTC)
+    if isinstance(entry.source, CheckedFile):
+        moment = datetime.fromtimestamp(entry.source.identity.changed_ns / 1e9, UTC)
     info = zipfile.ZipInfo(entry.name, max(moment, _EARLIEST).timetuple()[:6])
     info.file_size = entry.size_bytes
     info.external_attr = 0o644 << 16
     return info
 
 
-def _pieces(entry: Entry) -> Iterator[bytes]:
-    if isinstance(entry.source, bytes):
-        yield entry.source
-        return
+def _opened(entry: Entry) -> BinaryIO:
+    return BytesIO(entry.source) if isinstance(entry.source, bytes) else entry.source.open()
+
+
+def _pieces(entry: Entry, content: BinaryIO) -> Iterator[bytes]:
     sent = 0
-    with entry.source.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            sent += len(piece)
-            yield piece
+    while piece := content.read(_PIECE_BYTES):
+        sent += len(piece)
+        yield piece
     if sent != entry.size_bytes:
         raise ValueError(f"{entry.name} changed while it was sent")

@@ -131,7 +131,7 @@ class Database:
         from api.migrations import upgrade  # noqa: PLC0415 - alembic is needed here alone
 
         if not is_postgresql(self.url) and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with explained(self.url), self._engine.begin() as connection:
             if is_postgresql(self.url):
                 _prepare_postgresql(connection)

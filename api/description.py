@@ -9,6 +9,7 @@ from typing import Any
 
 from api.coverage import Coverage, coverage_of, least
 from api.dagster.run import Run, RunStatus, StepStatus
+from api.filenames import clean_filename
 from api.schemas import Job, JobError, JobStatus, PipelineResult
 from api.timestamps import from_epoch, is_timestamp
 from api.undescribed import undescribed
@@ -33,6 +34,7 @@ from contracts.run import (
     pipelines_of,
 )
 from contracts.text import clean_json
+from pipelines.registry.names import is_name
 
 log = logging.getLogger("framegate.jobs")
 
@@ -85,10 +87,9 @@ def read_files(home: Home, run: Run) -> JobFiles:
 
 def selected(run: Run) -> list[str]:
     """The pipelines of the run; of a run from the UI, those that its steps or config name."""
-    if named := pipelines_of(run.tags, run.job_name):
-        return named
-    names = [step.key for step in run.steps] or list(_ops(run))
-    return [name for name in names if name != PROBE_OP]
+    named = pipelines_of(run.tags, run.job_name)
+    names = named or [step.key for step in run.steps] or list(_ops(run))
+    return [name for name in names if name != PROBE_OP and is_name(name)]
 
 
 def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None = None) -> Job:
@@ -151,7 +152,8 @@ def media_reference(run: Run) -> str:
 def media_filename(run: Run) -> str:
     facts = _media_facts(run)
     named = facts.filename if facts else _config(run, PROBE_OP).get("filename")
-    return str(named or PurePath(media_reference(run)).name)
+    name = str(named or PurePath(media_reference(run)).name)
+    return clean_filename(name) if name else ""
 
 
 def failure_of(tags: Mapping[str, str], tag: str) -> JobError | None:

@@ -167,6 +167,12 @@ class DatabaseUnavailableError(UnavailableError):
     code = "DATABASE_UNAVAILABLE"
 
 
+class ProbeUnavailableError(UnavailableError):
+    """The media could not be probed just now, which says nothing about the media."""
+
+    code = "PROBE_UNAVAILABLE"
+
+
 class StorageFullError(FramegateError):
     """`detail` holds required_gb and available_gb."""
 

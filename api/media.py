@@ -5,6 +5,7 @@ Whatever is handed out here has been probed: a file that cannot be read never re
 
 import asyncio
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from anyio import to_thread
 from api.errors import InvalidRequestError, NotFoundError
 from api.probing import Prober
 from api.uploads import Upload
+from contracts.beneath import open_beneath
+from contracts.checked_file import CheckedFile, Identity, check_beneath
 from contracts.home import Home
 from contracts.json_file import read_json, write_json
 from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
@@ -43,8 +46,16 @@ class StoredMedia:
 class LocatedMedia:
     """A file, and the suffix that a client knows its content by."""
 
-    path: Path
+    file: CheckedFile
     suffix: str
+
+
+@dataclass(frozen=True)
+class _OpenFile:
+    """A file in a media root, open: whatever takes its name from now on, this is what is read."""
+
+    path: Path
+    descriptor: int
 
 
 class MediaStore:
@@ -65,18 +76,47 @@ class MediaStore:
         """The media that a submission names. Raises NotFoundError, InvalidRequestError."""
         if is_sha256(reference):
             return await to_thread.run_sync(self._find_upload, reference)
-        path = await to_thread.run_sync(self._resolve, reference)
-        return await self._find_file(path)
+        file = await to_thread.run_sync(self._open, reference)
+        try:
+            return await self._find_file(file)
+        finally:
+            os.close(file.descriptor)
 
     def locate(self, reference: str) -> LocatedMedia:
-        """The file that a run config's `media` names. Raises NotFoundError if it is gone."""
-        is_upload = is_sha256(reference)
-        path = self._home.media(reference) if is_upload else Path(reference)
-        if not path.is_absolute() or not path.is_file():
-            raise NotFoundError("The media of this job is gone.", field="media")
-        facts = read_json(self._home.media_facts(reference)) if is_upload else None
-        container = facts["container"] if facts else path.suffix.lower().removeprefix(".")
-        return LocatedMedia(path, _SUFFIXES.get(container, _ANY_CONTAINER))
+        """The file that a run config's `media` names: an upload, or a file that was recorded when
+        a job was made of it and has not changed since. Whatever else a run config may name, it is
+        never handed out. Raises NotFoundError.
+        """
+        with suppress(OSError, ValueError):
+            if is_sha256(reference):
+                return self._locate_upload(reference)
+            return self._locate_recorded(Path(reference))
+        raise NotFoundError(
+            "The media of this job is gone: it was deleted, moved or changed.", field="media"
+        )
+
+    def is_there(self, reference: str) -> bool:
+        """Whether a run could read the media that its config names, whoever may see the file."""
+        if is_sha256(reference):
+            drop_overwritten_media(self._home, reference)
+            return self._home.media(reference).is_file()
+        return Path(reference).is_absolute() and Path(reference).is_file()
+
+    def _locate_upload(self, sha256: str) -> LocatedMedia:
+        """Raises OSError if it is gone."""
+        drop_overwritten_media(self._home, sha256)
+        media = self._home.media(sha256)
+        file = check_beneath(media.parent, media.name)
+        facts = read_json(self._home.media_facts(sha256)) or {}
+        return LocatedMedia(file, _SUFFIXES.get(facts.get("container", ""), _ANY_CONTAINER))
+
+    def _locate_recorded(self, path: Path) -> LocatedMedia:
+        """Raises OSError if it is gone, has changed, or was never recorded."""
+        file = check_beneath(path.parent, path.name)
+        if read_known_file(record_of(self._home, path, file.identity)) is None:
+            raise FileNotFoundError(path)
+        container = path.suffix.lower().removeprefix(".")
+        return LocatedMedia(file, _SUFFIXES.get(container, _ANY_CONTAINER))
 
     def _claim(self, sha256: str) -> dict[str, Any] | None:
         """The facts of stored media, which retention spares from now on; None without any."""
@@ -101,16 +141,17 @@ class MediaStore:
             )
         return StoredMedia(sha256, sha256, _facts(facts))
 
-    def _resolve(self, reference: str) -> Path:
-        """The file that a path names, links followed. One message for all that is wrong with it:
-        a stranger shall not learn what lies outside the roots.
+    def _open(self, reference: str) -> _OpenFile:
+        """The file that a path names. Links are followed to find it, as long as they stay inside
+        the media roots; it is opened without following any. One message for all that is wrong
+        with it: a stranger shall not learn what lies outside the roots.
         """
         with suppress(OSError, ValueError, RuntimeError):
-            path = Path(reference)
-            real = path.resolve(strict=True)
-            inside = any(real.is_relative_to(root) for root in self._roots)
-            if path.is_absolute() and inside and real.is_file():
-                return real
+            if Path(reference).is_absolute():
+                real = Path(reference).resolve(strict=True)
+                for root in self._roots:
+                    if real.is_relative_to(root):
+                        return _OpenFile(real, open_beneath(root, real.relative_to(root)))
         raise InvalidRequestError(
             "The media is neither the SHA-256 of an upload nor a file in a media root.",
             field="media",
@@ -118,17 +159,21 @@ class MediaStore:
             "FRAMEGATE_MEDIA_ROOTS.",
         )
 
-    async def _find_file(self, path: Path) -> StoredMedia:
-        """Hashing and probing a file is done once for each state that the file is in."""
-        record = await to_thread.run_sync(record_of, self._home, path)
+    async def _find_file(self, file: _OpenFile) -> StoredMedia:
+        """Hashing and probing a file is done once for each state that the file is in. Both read
+        the open file, whatever has taken its name meanwhile.
+        """
+        identity = Identity.of(os.fstat(file.descriptor))
+        record = record_of(self._home, file.path, identity)
         known = await to_thread.run_sync(read_known_file, record)
         if known is None:
             facts, sha256 = await asyncio.gather(
-                self._prober.probe(path, path.name), to_thread.run_sync(_hash, path)
+                self._prober.probe(file.path, file.path.name, descriptor=file.descriptor),
+                to_thread.run_sync(_hash, file.descriptor),
             )
-            known = KnownFile(path, sha256, facts)
+            known = KnownFile(file.path, sha256, facts)
             await to_thread.run_sync(write_known_file, record, known)
-        return StoredMedia(str(path), known.sha256, _facts(known.facts))
+        return StoredMedia(str(file.path), known.sha256, _facts(known.facts))
 
 
 def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:
@@ -139,6 +184,6 @@ def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:
     )
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
+def _hash(descriptor: int) -> str:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

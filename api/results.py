@@ -15,6 +15,8 @@ from api.description import JobFiles, job_status, read_files
 from api.errors import JobNotFinishedError, NotFoundError
 from api.jobs import find_run
 from api.schemas import JobResults, ResultFile
+from contracts.checked_file import CheckedFile, check_beneath
+from contracts.home import Home
 
 
 async def find_finished_run(services: Services, job_id: str) -> Run:
@@ -57,20 +59,25 @@ def results_of(run: Run, files: JobFiles) -> JobResults:
     )
 
 
-async def find_file(services: Services, job_id: str, path: str) -> tuple[ResultFile, Path]:
+async def find_file(services: Services, job_id: str, path: str) -> tuple[ResultFile, CheckedFile]:
     """The file that a manifest names so; no other path leads anywhere. Raises NotFoundError."""
     results = await get_results(services, job_id)
     for file in results.files:
         if file.path == path:
-            return file, location(services, file, job_id)
+            found = await to_thread.run_sync(result_file, services.home, file, job_id)
+            return file, found
     raise NotFoundError(
         f"The job has no result {path[:200]!r}.",
         hint=f"GET /api/v1/jobs/{job_id}/results lists its files.",
     )
 
 
-def location(services: Services, file: ResultFile, job_id: str) -> Path:
-    return services.home.results(job_id) / file.pipeline / file.name
+def result_file(home: Home, file: ResultFile, job_id: str) -> CheckedFile:
+    """Raises NotFoundError if it is gone, or is anything but a regular file in the job's folder."""
+    try:
+        return check_beneath(home.results(job_id), f"{file.pipeline}/{file.name}")
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name
+        raise NotFoundError(f"The file {file.name[:200]!r} is gone from the disk.") from error
 
 
 async def delete_job(services: Services, run: Run) -> None:

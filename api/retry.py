@@ -6,7 +6,7 @@ from api.auth.roles import Principal
 from api.dagster.run import Run, RunStatus
 from api.dependencies import Services
 from api.description import job_status, media_reference, selected
-from api.errors import JobAlreadyCompletedError, PipelineNotFoundError
+from api.errors import JobAlreadyCompletedError, NotFoundError, PipelineNotFoundError
 from api.exactly_once import Outcome, launch_once
 from api.idempotency import fingerprint
 from api.jobs import check_owner, find_run
@@ -79,4 +79,5 @@ def _claim_media(services: Services, run: Run) -> None:
     """Raises NotFoundError if it is gone; if not, retention spares it until there is the run."""
     reference = media_reference(run)
     claim_media(services.home, reference)
-    services.media.locate(reference)
+    if not services.media.is_there(reference):
+        raise NotFoundError("The media of this job is gone.", field="media")

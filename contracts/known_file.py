@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contracts.checked_file import Identity
 from contracts.home import Home
 from contracts.json_file import read_json, write_json
 
@@ -23,13 +24,13 @@ class KnownFile:
     facts: Mapping[str, Any]
 
 
-def record_of(home: Home, path: Path) -> Path:
-    """Where what is known of the file as it is now lies. Ask before reading the file: if it changes
-    meanwhile, the record is of the state before. Raises OSError.
+def record_of(home: Home, path: Path, identity: Identity | None = None) -> Path:
+    """Where what is known of the file lies, in the state that `identity` tells or, without one,
+    in its present state. Ask before reading the file: if it changes meanwhile, the record is of
+    the state before. Raises OSError.
     """
-    status = path.stat()
-    identity = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
-    return home.media_path_facts(hashlib.sha256(os.fsencode(identity)).hexdigest())
+    state = f"{path}\0{identity or Identity.of(path.stat())}"
+    return home.media_path_facts(hashlib.sha256(os.fsencode(state)).hexdigest())
 
 
 def read_known_file(record: Path) -> KnownFile | None:

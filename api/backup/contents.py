@@ -7,6 +7,7 @@ since a record without a run says which id that has, and a key without a record 
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,15 @@ def databases(root: Path) -> Iterator[Path]:
 
 
 def files(root: Path) -> Iterator[Path]:
-    """Relative paths of all files that are no databases; links to files count as files."""
+    """Relative paths of all regular files that are no databases. Links, pipes, sockets and devices
+    are left out: people put them into the inbox, and what they lead to is not the home's.
+    """
     for folder, folders, names in os.walk(root):
         here = Path(folder).relative_to(root)
         folders[:] = sorted(name for name in folders if _belongs(here / name))
         for name in sorted(names):
             path = here / name
-            if _belongs(path) and not name.endswith(_SQLITE_SUFFIXES):
+            if _belongs(path) and not name.endswith(_SQLITE_SUFFIXES) and _is_file(root / path):
                 yield path
 
 
@@ -45,6 +48,13 @@ def never_changes(path: Path) -> bool:
     """Whether a file is only ever replaced as a whole, so that a hard link to it is a copy."""
     folder = path.parts[0]
     return folder == "media" or (folder == "jobs" and path.parts[2:3] == ("results",))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:  # gone meanwhile
+        return False
 
 
 def _belongs(path: Path) -> bool:

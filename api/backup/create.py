@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import stat
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from api.backup import postgresql
 from api.backup.contents import databases, files, never_changes
 from api.backup.errors import BackupError
 from api.backup.manifest import File, Manifest, now, read_manifest, write_manifest
+from contracts.beneath import open_beneath
 from contracts.database import is_postgresql
 from contracts.home import Home
 
@@ -109,14 +111,26 @@ def _store(root: Path, path: Path, target: Path, earlier: _Earlier) -> File:
             return File.of(place)
         if (same := earlier.same(path, source)) and _linked(same, place):
             return earlier.files[path.as_posix()]
-    shutil.copy2(source, place)
+    _copy(root, path, place)
     return File.of(place)
+
+
+def _copy(root: Path, path: Path, place: Path) -> None:
+    """With its times. A link that has taken the file's place meanwhile is not followed."""
+    with (
+        os.fdopen(open_beneath(root, path), "rb") as content,
+        place.open("wb", buffering=0) as copy,
+    ):
+        shutil.copyfileobj(content, copy)
+        status = os.fstat(content.fileno())
+        os.utime(copy.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.fchmod(copy.fileno(), stat.S_IMODE(status.st_mode))
 
 
 def _linked(source: Path, place: Path) -> bool:
     """Whether one could be made: on one file system, where it knows hard links."""
     try:
-        os.link(source, place)
+        os.link(source, place, follow_symlinks=False)
     except FileNotFoundError:
         raise
     except OSError:

@@ -18,6 +18,7 @@ from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
 from api.database import Database, open_current_database
 from api.errors import FramegateError
+from contracts.private_folder import make_private
 from contracts.webhook import host_of
 
 
@@ -87,6 +88,7 @@ def revoke_key(home: Path | None, key_id: str, *, as_json: bool) -> None:
 def _database(home: Path | None) -> Iterator[Database]:
     settings = read_settings(home=home)
     try:
+        make_private(settings.paths.root)
         database = open_current_database(settings.database)
         try:
             yield database

@@ -20,6 +20,7 @@ from api.errors import (
     JobNotFoundError,
     NotFoundError,
     PipelineNotFoundError,
+    ProbeUnavailableError,
     StorageFullError,
     ValidationUnavailableError,
 )
@@ -106,6 +107,7 @@ _QUEUED: Responses = {
         *WITH_BODY,
         *_LAUNCH,
         NotFoundError,
+        ProbeUnavailableError,
         ValidationUnavailableError,
         StorageFullError,
         GpuOutOfMemoryError,

@@ -63,15 +63,13 @@ async def file(
     _reader: DownloadReader, services: CurrentServices, request: Request, job_id: str, path: str
 ) -> Response:
     _judge_range(request)
-    found, location = await find_file(services, job_id, path)
+    found, on_disk = await find_file(services, job_id, path)
     headers = {"ETag": f'"{found.sha256}"', "Cache-Control": _REVALIDATED}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    if not await to_thread.run_sync(location.is_file):
-        raise NotFoundError("The file is gone from the disk.")
     shown = found.media_type.startswith(_SHOWN_IN_BROWSER)
     return FileResponse(
-        location,
+        on_disk.path,
         headers=headers,
         media_type=found.media_type,
         filename=found.name,

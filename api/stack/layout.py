@@ -12,6 +12,7 @@ from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.parts import DAGSTERS_LOG_FORMATS
 from contracts.home import Home
+from contracts.private_folder import make_private
 from contracts.project import configuration_file
 
 #: The kernel's limit on the path of a Unix socket, its closing zero byte taken off.
@@ -21,7 +22,7 @@ _SOCKET_PATH_BYTES = 107
 def lay_out(home: Home) -> None:
     """Makes the folders and links Dagster's config. Raises StackError where it cannot."""
     try:
-        home.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(home.root)
         for folder in (home.dagster, home.logs, home.run, home.jobs, home.presets):
             folder.mkdir(exist_ok=True)
         _link(home.dagster / "dagster.yaml", configuration_file("dagster.yaml"))

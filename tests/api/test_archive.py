@@ -8,6 +8,7 @@ import pytest
 
 from api import archive
 from api.archive import Entry, archive_size, stream_archive
+from contracts.checked_file import check_beneath
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def files(tmp_path: Path) -> list[Entry]:
     for name, content in contents.items():
         path = tmp_path / name
         path.write_bytes(content)
-        entries.append(Entry(name, len(content), path))
+        entries.append(Entry(name, len(content), check_beneath(tmp_path, name)))
     return [*entries, Entry("manifest.json", 2, b"{}")]
 
 
@@ -51,7 +52,7 @@ def test_a_file_that_changed_meanwhile_breaks_the_stream(tmp_path: Path) -> None
     path = tmp_path / "video.mp4"
     path.write_bytes(b"12345")
     with pytest.raises(ValueError, match="changed"):
-        b"".join(stream_archive([Entry("video.mp4", 4, path)]))
+        b"".join(stream_archive([Entry("video.mp4", 4, check_beneath(path.parent, path.name))]))
 
 
 def test_an_archive_is_streamed_in_pieces(files: list[Entry]) -> None:

@@ -217,6 +217,20 @@ async def database_away(stage: Stage) -> httpx.Response:
     return await replace(stage, services=services).ask("GET", JOBS, role=None, headers=headers)
 
 
+async def killed_probe(stage: Stage) -> httpx.Response:
+    """Killed at once, as the kernel may when memory runs out."""
+    started = asyncio.create_subprocess_exec
+
+    async def start(*arguments: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await started(*arguments, **options)
+        process.kill()
+        return process
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "create_subprocess_exec", start)
+        return await stage.upload()
+
+
 async def disk_that_must_stay_emptier(stage: Stage) -> httpx.Response:
     return await stage.with_settings(minimum_free_bytes=10**18).upload()
 
@@ -251,10 +265,13 @@ WAYS: dict[tuple[str, int], Way] = {
     ("INTERNAL_SERVER_ERROR", 500): nonsense_from_dagster,
     ("ORCHESTRATOR_UNAVAILABLE", 503): dagster_away,
     ("DATABASE_UNAVAILABLE", 503): database_away,
+    ("PROBE_UNAVAILABLE", 503): killed_probe,
     ("STORAGE_FULL", 507): disk_that_must_stay_emptier,
     ("GPU_OUT_OF_MEMORY", 507): work_that_fits_no_gpu,
 }
-RETRIED_LATER = {"RATE_LIMITED", "ORCHESTRATOR_UNAVAILABLE", "DATABASE_UNAVAILABLE"}
+RETRIED_LATER = {
+    *("RATE_LIMITED", "ORCHESTRATOR_UNAVAILABLE", "DATABASE_UNAVAILABLE", "PROBE_UNAVAILABLE")
+}
 SIZED = {"STORAGE_FULL", "GPU_OUT_OF_MEMORY"}
 
 

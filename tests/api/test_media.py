@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from api.dependencies import Services
-from api.errors import InvalidRequestError
+from api.errors import ProbeUnavailableError
 from api.probing import Prober
 from api.settings import Settings
 from contracts.run import PROBE_OP
@@ -74,9 +74,9 @@ async def test_a_file_in_a_media_root_is_read_again_only_when_it_changed(
     probed = []
     probe = Prober.probe
 
-    async def count(self: Prober, path: Path, name: str) -> Any:
+    async def count(self: Prober, path: Path, name: str, descriptor: int) -> Any:
         probed.append(path)
-        return await probe(self, path, name)
+        return await probe(self, path, name, descriptor)
 
     monkeypatch.setattr(Prober, "probe", count)
     first = await services.media.find(str(file))
@@ -100,6 +100,6 @@ async def test_nothing_outside_of_the_media_roots_can_be_named_and_all_refusals_
 
 async def test_probing_that_takes_too_long_is_given_up_and_leaves_no_process(file: Path) -> None:
     before = psutil.Process().children()
-    with pytest.raises(InvalidRequestError, match="within"):
+    with pytest.raises(ProbeUnavailableError, match="within"):
         await Prober(timeout=0.01).probe(file, file.name)
     assert psutil.Process().children() == before

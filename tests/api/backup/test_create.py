@@ -59,6 +59,22 @@ def test_a_damaged_database_is_named(home: Home, tmp_path: Path) -> None:
         create_backup(home, url_of(home), tmp_path / "backup")
 
 
+def test_what_is_no_regular_file_is_left_out(home: Home, tmp_path: Path) -> None:
+    """Strangers fill the inbox: no link is followed, no pipe waited for."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    rejected = home.inbox / "speech_activity" / "rejected"
+    rejected.mkdir(parents=True)
+    (rejected / "video.mp4").write_text("a video")
+    (rejected / "link.mp4").symlink_to(secret)
+    (rejected / "folder").symlink_to(tmp_path)
+    os.mkfifo(rejected / "pipe.mp4")
+    manifest = create_backup(home, url_of(home), tmp_path / "backup")
+
+    inbox = [name for name in manifest.files if name.startswith("inbox/")]
+    assert inbox == ["inbox/speech_activity/rejected/video.mp4"]
+
+
 def test_what_never_changes_is_linked_and_all_else_copied(home: Home, tmp_path: Path) -> None:
     create_backup(home, url_of(home), tmp_path / "backup")
     copy = Home(tmp_path / "backup")
@@ -73,10 +89,10 @@ def test_on_another_disk_the_previous_backups_files_are_linked(
     """Another file system cannot be had here: links to the home are refused as there."""
     link = os.link
 
-    def refuse_home(source: Path, place: Path) -> None:
+    def refuse_home(source: Path, place: Path, *, follow_symlinks: bool) -> None:
         if source.is_relative_to(home.root):
             raise OSError(18, "Invalid cross-device link", str(source))
-        link(source, place)
+        link(source, place, follow_symlinks=follow_symlinks)
 
     monkeypatch.setattr(os, "link", refuse_home)
     first, second = (Home(tmp_path / name) for name in ("first", "second"))
