@@ -46,7 +46,9 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         access_log=False,  # the app writes its own, without query strings
         server_header=False,
         http=EnvelopeProtocol,
-        ws="none",  # a handshake is a request like any other, and is answered like one
+        ws="websockets-sansio",
+        ws_max_size=settings.max_json_bytes,
+        ws_per_message_deflate=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -12,16 +12,21 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Mount, Route
 
 from api.auth.authenticator import Authenticator
 from api.auth.keys import list_keys
+from api.auth.origin import OriginRules
+from api.auth.sessions import Sessions
 from api.dagster.client import DagsterClient
 from api.dagster.observer import Observer
 from api.dagster.queue import KnownQueue
+from api.dagster.socket import DAGSTER_URL, SocketTransport
 from api.dagster.transport import GraphqlTransport
 from api.database import Database
 from api.dependencies import Services
 from api.devices import KnownDevices
+from api.door.door import Door
 from api.errors import FramegateError
 from api.events.hub import Hub
 from api.events.watcher import Watcher
@@ -38,11 +43,12 @@ from api.media import MediaStore
 from api.metrics.endings import Endings
 from api.metrics.metrics import Metrics
 from api.metrics.snapshot import Camera
-from api.middleware import EnvelopeMiddleware, RequestMiddleware
+from api.middleware import EnvelopeMiddleware, OriginMiddleware, RequestMiddleware
 from api.openapi import DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
+from contracts.door import DAGSTER_PREFIX
 from contracts.private_folder import make_private
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.devices import Inventory
@@ -62,6 +68,11 @@ _EXPOSED_HEADERS = (
 )
 
 
+#: To Dagster's webserver: of the REST API, and of people who look at the UI.
+_CONNECTIONS = 32
+_UI_CONNECTIONS = 64
+
+
 def create_app(settings: Settings | None = None, services: Services | None = None) -> FastAPI:
     """`services` replaces what `settings` alone would give: tests hand in another transport."""
     services = services or create_services(settings or Settings())
@@ -75,6 +86,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.state.services = services
     for router in ROUTERS:  # one flat list: an included router is searched twice
         app.router.routes.extend(router.routes)
+    door = Door(
+        services, SocketTransport(services.home.webserver_socket, connections=_UI_CONNECTIONS)
+    )
+    app.router.routes += [Route(DAGSTER_PREFIX, door), Mount(DAGSTER_PREFIX, door)]
+    app.state.door = door
     app.add_exception_handler(FramegateError, answer_error)
     app.add_exception_handler(OSError, answer_os_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)
@@ -89,6 +105,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             expose_headers=_EXPOSED_HEADERS,
         )
         app.add_middleware(EnvelopeMiddleware)  # it refuses preflights in words of its own
+    app.add_middleware(OriginMiddleware, rules=services.origins)
     app.add_middleware(RequestMiddleware, metrics=services.metrics.requests)
     return app
 
@@ -107,7 +124,9 @@ def create_services(
     prober = Prober(settings.media_timeout)
     catalog = catalog or load_catalog()
     transport = transport or GraphqlTransport(
-        settings.dagster_url, timeout=settings.dagster_timeout
+        DAGSTER_URL,
+        timeout=settings.dagster_timeout,
+        transport=SocketTransport(home.webserver_socket, connections=_CONNECTIONS),
     )
     dagster = DagsterClient(transport)
     observer = Observer(transport)
@@ -129,6 +148,14 @@ def create_services(
         ),
         media=MediaStore(home, settings.media_roots, prober),
         authenticator=Authenticator(database, enabled=settings.auth == "on"),
+        sessions=Sessions(),
+        origins=OriginRules.of(
+            host=settings.host,
+            public_url=settings.public_url,
+            allowed_hosts=settings.allowed_hosts,
+            cors_origins=settings.cors_origins,
+            local_only=settings.auth == "off",
+        ),
         health=HealthCheck(
             catalog=catalog,
             database=database,
@@ -160,6 +187,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await app.state.door.close()
         await services.events.close()
         await services.metrics.close()
         await services.dagster.close()

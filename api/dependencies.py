@@ -12,8 +12,10 @@ from typing import Annotated, ClassVar
 from fastapi import Depends, Request
 
 from api.auth.authenticator import Authenticator
-from api.auth.local import check_local
+from api.auth.origin import OriginRules
+from api.auth.presented import presented_key
 from api.auth.roles import Principal, Role
+from api.auth.sessions import Sessions
 from api.dagster.client import DagsterClient
 from api.dagster.queue import KnownQueue
 from api.database import Database
@@ -46,6 +48,8 @@ class Services:
     idempotency: IdempotencyRecords
     media: MediaStore
     authenticator: Authenticator
+    sessions: Sessions
+    origins: OriginRules
     health: HealthCheck
     events: Hub
     metrics: Metrics
@@ -133,18 +137,15 @@ Admin = Annotated[Principal, Depends(RoleAccess(Role.ADMIN))]
 
 
 def _presented(request: Request, *, in_query: bool = False) -> str | None:
-    if key := request.headers.get("x-api-key"):
-        return key
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and credentials:
-        return credentials.strip()
-    return request.query_params.get("token") if in_query else None
+    return presented_key(request.headers) or (
+        request.query_params.get("token") if in_query else None
+    )
 
 
 async def _authenticate(request: Request, secret: str | None) -> Principal:
     services: Services = request.app.state.services
-    if not services.authenticator.enabled:
-        check_local(request.headers, services.settings.cors_origins)
+    if not services.authenticator.enabled:  # then reading is for our own pages only, too
+        services.origins.check_caller(request.headers, request.url.scheme)
     address = request.client.host if request.client else "-"
     principal = await services.authenticator.authenticate(secret, address)
     note(owner=principal.name)

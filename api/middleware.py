@@ -11,9 +11,11 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth.origin import OriginRules
 from api.errors import FramegateError, InternalServerError, InvalidRequestError, render
 from api.handlers import from_http_exception
 from api.metrics.requests import RequestMetrics
+from contracts.door import DAGSTER_PREFIX
 from contracts.logs import knowing
 
 access_log = logging.getLogger("framegate.access")
@@ -24,7 +26,12 @@ _CRASHED = InternalServerError(
     "Something went wrong inside Framegate.",
     hint="Ask your administrator to look up the request id in the log.",
 )
-#: The interactive documentation loads its scripts from elsewhere; everything else loads nothing.
+#: RFC 9110, 9.2.1: they change nothing.
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+#: Pages for people, whose errors are pages.
+_PAGES = frozenset({"/sign-in", "/sign-out"})
+#: The interactive documentation loads its scripts from elsewhere, and the Dagster UI its own;
+#: everything else loads nothing.
 _DOCUMENTATION = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
 #: What an error of a library's own says beyond its text.
 _KEPT_HEADERS = ("allow", "content-range", "retry-after")
@@ -77,6 +84,23 @@ class RequestMiddleware:
                 _log_access(scope, path, status, ended - started)
 
 
+class OriginMiddleware:
+    """Refuses what a page from another address may have caused, of all that changes something."""
+
+    def __init__(self, app: ASGIApp, rules: OriginRules) -> None:
+        self.app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in _SAFE_METHODS:
+            try:
+                self._rules.check_caller(Headers(scope=scope), scope["scheme"])
+            except FramegateError as error:
+                await render(error, scope["state"]["request_id"])(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
 class EnvelopeMiddleware:
     """Innermost: what a handler raised and nobody expected becomes a 500 with an envelope, and
     so does every error that a library answers in its own words.
@@ -114,7 +138,7 @@ class EnvelopeMiddleware:
 
 def _foreign_error(start: Message, path: str) -> FramegateError | None:
     """Ours are JSON; anything else with an error's status was not made by `render`."""
-    if start["status"] < InvalidRequestError.status:
+    if start["status"] < InvalidRequestError.status or path in _PAGES:
         return None
     headers = Headers(raw=start["headers"])
     if headers.get("content-type", "").startswith("application/json"):
@@ -151,7 +175,8 @@ def _without_trailing_slash(path: str) -> str:
 
 
 def _add_headers(start: Message, request_id: str, path: str) -> None:
-    added = _SECURITY_HEADERS if path in _DOCUMENTATION else _PAGE_HEADERS
+    loads = path in _DOCUMENTATION or path.startswith(DAGSTER_PREFIX)
+    added = _SECURITY_HEADERS if loads else _PAGE_HEADERS
     own = {name for name, _value in start["headers"]}
     start["headers"] = [
         *start["headers"],

@@ -14,9 +14,11 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from api.auth.local import is_loopback
+from api.auth.origin import is_loopback
+from api.local_url import local_url
 from api.units import GIGABYTE
 from contracts.database import parse_url
+from contracts.door import DAGSTER_PREFIX
 from contracts.home import Home
 from contracts.logs import LogFormat, LogLevel
 from contracts.project import default_home
@@ -32,9 +34,11 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
-    dagster_port: int = Field(3000, ge=1, le=65535)
-    #: Where people open the Dagster UI, if not at the webserver's own address.
-    public_dagster_url: str | None = None
+    #: Where others reach this address, if not by `host` and `port`: behind a reverse proxy.
+    public_url: str | None = None
+    #: Names under which this address is called, beside IP addresses, `localhost`, the machine's own
+    #: name and that of `public_url`.
+    allowed_hosts: tuple[str, ...] = ()
     #: postgresql://… for all that is kept in a database; empty for SQLite under `home`.
     database_url: str = Field("", repr=False)
     #: To PostgreSQL, from each part of the stack; see docs/operations.md for the sum.
@@ -91,9 +95,10 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.paths.database}"
 
     @property
-    def dagster_url(self) -> str:
-        return f"http://127.0.0.1:{self.dagster_port}"
+    def url(self) -> str:
+        """Where people reach this address."""
+        return (self.public_url or local_url(self.host, self.port)).rstrip("/")
 
     def run_url(self, run_id: str) -> str:
         """Where people look at a run."""
-        return f"{(self.public_dagster_url or self.dagster_url).rstrip('/')}/runs/{run_id}"
+        return f"{self.url}{DAGSTER_PREFIX}/runs/{run_id}"

@@ -20,6 +20,7 @@ from api.stack.events import AdminKeyCreated, Event
 from api.stack.ports import free_port
 from benchmarks.history import PIPELINE, insert_finished_runs
 from benchmarks.peers.stack import bare_environment, below, running, wait_until
+from tests.webserver import webserver_of
 
 _ENDED = {"completed", "failed", "cancelled"}
 
@@ -99,7 +100,7 @@ def running_stack(
             insert_finished_runs(home, history)
         command = [
             *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(home)),
-            *("--port", str(free_port()), "--dagster-port", str(free_port())),
+            *("--port", str(free_port())),
         ]
         told: list[Event] = []
         environment = bare_environment(home) | dict(settings or {})
@@ -112,7 +113,7 @@ def running_stack(
                 httpx.Client(
                     base_url=ready.url, headers=headers, timeout=60.0, trust_env=False
                 ) as rest,
-                httpx.Client(base_url=ready.dagster_url, timeout=60.0, trust_env=False) as dagster,
+                webserver_of(ready.home) as dagster,
             ):
                 yield RunningStack(
                     rest,

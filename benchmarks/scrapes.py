@@ -91,7 +91,7 @@ def _webserver(api: psutil.Process) -> psutil.Process:
     [webserver] = [
         process
         for process in stack.children(recursive=True)
-        if "dagster_webserver" in process.cmdline()[1:4]
+        if "orchestration.webserver" in process.cmdline()[1:4]
     ]
     return webserver
 

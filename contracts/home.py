@@ -64,6 +64,16 @@ class Home:
         return self.run / "workers.sock"
 
     @property
+    def webserver_socket(self) -> Path:
+        """Where Dagster's webserver listens."""
+        return self.run / "webserver.sock"
+
+    @property
+    def sign_in_links(self) -> Path:
+        """A file for each link that signs in once, named after a hash of its secret."""
+        return self.run / "sign_in"
+
+    @property
     def jobs(self) -> Path:
         return self.root / "jobs"
 

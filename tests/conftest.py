@@ -151,13 +151,11 @@ def start_up(bare_environment: Mapping[str, str], database_of: DatabaseOf) -> St
         home: Path,
         *options: str,
         port: int = 0,
-        dagster_port: int = 0,
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.Popen[str]:
         command = [
             *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(home)),
-            *("--port", str(port or free_port())),
-            *("--dagster-port", str(dagster_port or free_port()), *options),
+            *("--port", str(port or free_port()), *options),
         ]
         return subprocess.Popen(
             command,
@@ -211,9 +209,7 @@ def running_stack(start_up: StartUp) -> RunningStack:
                 process.communicate(timeout=_STOP_SECONDS)
         assert process.returncode == 0
         assert [child for child in tree if child.is_running()] == []
-        assert all(
-            is_free("127.0.0.1", httpx.URL(url).port or 0) for url in (ready.url, ready.dagster_url)
-        )
+        assert is_free("127.0.0.1", httpx.URL(ready.url).port or 0)
 
     return run
 
@@ -229,7 +225,7 @@ def _stack_and_key(
 
 @pytest.fixture(scope="session")
 def stack(_stack_and_key: tuple[StackReady, str]) -> StackReady:
-    """The real stack that the tests share: `home`, `url`, `dagster_url`."""
+    """The real stack that the tests share: `home`, `url`. See `tests.webserver` for its Dagster."""
     return _stack_and_key[0]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from anyio import to_thread
 
 from api.auth.failures import FailureCounter
-from api.auth.keys import KeyRecord, find_key, hash_secret
+from api.auth.keys import KeyRecord, find_key, get_key, hash_secret
 from api.auth.roles import LOCAL, Principal
 from api.database import Database
 from api.errors import RateLimitedError, UnauthorizedError
@@ -50,8 +50,10 @@ class Authenticator:
 
     async def authenticate(self, secret: str | None, address: str) -> Principal:
         """Raises UnauthorizedError, RateLimitedError."""
-        if not self._enabled:
-            return LOCAL
+        return (await self.find(secret, address)).principal if self._enabled else LOCAL
+
+    async def find(self, secret: str | None, address: str) -> KeyRecord:
+        """The valid key with this secret. Raises UnauthorizedError, RateLimitedError."""
         if not secret:
             raise UnauthorizedError("This needs an API key.", hint=_HINT)
         digest = hash_secret(secret)
@@ -67,7 +69,21 @@ class Authenticator:
             raise UnauthorizedError("This API key is not valid (any more).", hint=_HINT)
         if not known or record is not known.record:
             self._remember(digest, record)
-        return record.principal
+        return record
+
+    async def find_by_id(self, key_id: str) -> KeyRecord:
+        """The valid key that a session was opened with. Raises UnauthorizedError."""
+        known = self._verified.get(key_id)
+        if known and time.monotonic() - known.checked_at < self._trust_seconds:
+            record: KeyRecord | None = known.record
+        else:
+            record = await to_thread.run_sync(get_key, self._database, key_id)
+        if record is None or not record.is_valid(datetime.now(UTC).replace(tzinfo=None)):
+            self._verified.pop(key_id, None)
+            raise UnauthorizedError("The key of this session is not valid any more.", hint=_HINT)
+        if not known or record is not known.record:
+            self._remember(key_id, record)
+        return record
 
     def _refuse_guessers(self, address: str, known: _Verified | None) -> None:
         if known:

@@ -106,6 +106,13 @@ def find_key(database: Database, secret: str) -> KeyRecord | None:
     return _record(key)
 
 
+def get_key(database: Database, key_id: str) -> KeyRecord | None:
+    """The key with this id, valid or not."""
+    with database.read() as session:
+        key = session.get(ApiKey, key_id)
+        return _record(key) if key else None
+
+
 def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 

@@ -1,12 +1,17 @@
-"""Who may do what: three roles, each allowed all that the one before it is."""
+"""Who may do what: four roles, each allowed all that the one before it is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Role(StrEnum):
+    """Readers look, annotators submit and change jobs of their own, engineers do everything in
+    Dagster and with all jobs, admins manage keys as well.
+    """
+
     READER = "reader"
     ANNOTATOR = "annotator"
+    ENGINEER = "engineer"
     ADMIN = "admin"
 
     def includes(self, other: "Role") -> bool:
@@ -22,8 +27,10 @@ class Principal:
     role: Role
 
     def may_change(self, owner: str | None) -> bool:
-        """Whether a job of `owner` may be cancelled or deleted; admins may change all jobs."""
-        return self.role is Role.ADMIN or (self.role is Role.ANNOTATOR and owner == self.name)
+        """Whether a job of `owner` may be cancelled or deleted; engineers may change all jobs."""
+        return self.role.includes(Role.ENGINEER) or (
+            self.role is Role.ANNOTATOR and owner == self.name
+        )
 
 
 #: Who everybody is while authentication is off.

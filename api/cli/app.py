@@ -64,16 +64,23 @@ def framegate(
 def up(
     *,
     home: Home = None,
-    host: Annotated[str | None, typer.Option(help="Address that the API listens on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
-    dagster_port: Annotated[int | None, typer.Option(help="Port of the Dagster UI.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Start all parts of Framegate; Ctrl-C stops them."""
     from api.cli.up import up as run
 
-    run(home, host, port, dagster_port, database_url, as_json=as_json)
+    run(home, host, port, database_url, as_json=as_json)
+
+
+@app.command("open", rich_help_panel=_MACHINE)
+def open_ui(*, home: Home = None, as_json: Json = False) -> None:
+    """Open the Dagster UI of the running stack in a browser, signed in as its administrator."""
+    from api.cli.open_ui import open_ui as run
+
+    run(home, as_json=as_json)
 
 
 @app.command(rich_help_panel=_MACHINE)

@@ -68,7 +68,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield check_home(settings)
     yield check_disk(settings)
     yield check_database(settings)
-    yield from check_ports(settings)
+    yield check_port(settings)
 
 
 def check_python() -> Check:
@@ -164,22 +164,16 @@ def check_database(settings: Settings) -> Check:
     return Check("database", State.OK, f"{shown(database.url)}, tables at {revision}")
 
 
-def check_ports(settings: Settings) -> Iterator[Check]:
+def check_port(settings: Settings) -> Check:
     running = find_running(settings.paths.run)
-    ours = {urlsplit(url).port for url in (running.url, running.dagster_url)} if running else set()
-    for name, host, port, flag in (
-        ("port of the API", settings.host, settings.port, "--port"),
-        ("port of the Dagster UI", "127.0.0.1", settings.dagster_port, "--dagster-port"),
-    ):
-        try:
-            require_port(host, port, flag=flag)
-        except StackError as error:
-            if port in ours:
-                yield Check(name, State.OK, f"{port}, used by the stack of this home")
-            else:
-                yield Check(name, State.WARNING, error.message, error.hint)
-        else:
-            yield Check(name, State.OK, f"{port} is free")
+    ours = urlsplit(running.url).port if running else None
+    try:
+        require_port(settings.host, settings.port, flag="--port")
+    except StackError as error:
+        if settings.port == ours:
+            return Check("port", State.OK, f"{settings.port}, used by the stack of this home")
+        return Check("port", State.WARNING, error.message, error.hint)
+    return Check("port", State.OK, f"{settings.port} is free")
 
 
 def _check_model(name: str, file: PackageFile) -> Check:

@@ -91,7 +91,7 @@ def _stopped(settings: Settings) -> Iterator[None]:
     """No stack runs in the home meanwhile, and what goes wrong is told as a command does."""
     try:
         lay_out(settings.paths)
-        with hold_home(settings.paths.run, RunningStack(os.getpid(), "framegate db", "")):
+        with hold_home(settings.paths.run, RunningStack(os.getpid(), "framegate db")):
             yield
     except StackError as error:
         raise CommandError(error.message, hint=error.hint, code="STACK") from error

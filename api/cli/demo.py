@@ -50,7 +50,7 @@ def demo(home: Path | None, *, pipelines: str | None, keep: bool, as_json: bool)
         say(f"Framegate runs at {running.url} already: the demo uses it.")
         _run_job(settings, running.url, pipelines, say, as_json=as_json)
         return
-    with start_stack(_with_free_ports(settings)) as stack:
+    with start_stack(_with_free_port(settings)) as stack:
         ready = stack.until_ready((lambda _event: None) if as_json else print_event)
         _run_job(settings, ready.url, pipelines, say, as_json=as_json)
         if keep:
@@ -149,13 +149,8 @@ def _key(settings: Settings) -> Iterator[str]:
         database.close()
 
 
-def _with_free_ports(settings: Settings) -> Settings:
-    """The settings' own ports where they can be had, so that addresses stay the usual ones."""
-    ports = {
-        name: port if is_free(host, port) else free_port()
-        for name, host, port in (
-            ("port", settings.host, settings.port),
-            ("dagster_port", "127.0.0.1", settings.dagster_port),
-        )
-    }
-    return settings.model_copy(update=ports)
+def _with_free_port(settings: Settings) -> Settings:
+    """The settings' own port where it can be had, so that the address stays the usual one."""
+    if is_free(settings.host, settings.port):
+        return settings
+    return settings.model_copy(update={"port": free_port()})

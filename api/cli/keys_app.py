@@ -13,7 +13,8 @@ keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API key
 def create_key(
     *,
     role: Annotated[
-        Literal["admin", "annotator", "reader"], typer.Option(help="What the key may do.")
+        Literal["admin", "engineer", "annotator", "reader"],
+        typer.Option(help="What the key may do."),
     ],
     name: Annotated[str, typer.Option(help="Whose key it is; jobs remember it as their owner.")],
     days: Annotated[

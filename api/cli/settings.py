@@ -14,7 +14,6 @@ def read_settings(
     home: Path | None = None,
     host: str | None = None,
     port: int | None = None,
-    dagster_port: int | None = None,
     database_url: str | None = None,
 ) -> Settings:
     """What is given here goes before the environment. Raises UsageError."""
@@ -22,7 +21,6 @@ def read_settings(
         "home": home,
         "host": host,
         "port": port,
-        "dagster_port": dagster_port,
         "database_url": database_url,
     }
     given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}

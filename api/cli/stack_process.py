@@ -62,7 +62,6 @@ def start_stack(settings: Settings) -> Iterator[StackProcess]:
     command = [
         *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(settings.paths.root)),
         *("--host", settings.host, "--port", str(settings.port)),
-        *("--dagster-port", str(settings.dagster_port)),
     ]
     keeper = [sys.executable, "-m", "api.stack.keeper", str(os.getpid()), str(_STOP_SECONDS)]
     with subprocess.Popen(  # noqa: S603 - our own command

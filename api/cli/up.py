@@ -18,14 +18,11 @@ def up(
     home: Path | None,
     host: str | None,
     port: int | None,
-    dagster_port: int | None,
     database_url: str | None,
     *,
     as_json: bool,
 ) -> None:
-    settings = read_settings(
-        home=home, host=host, port=port, dagster_port=dagster_port, database_url=database_url
-    )
+    settings = read_settings(home=home, host=host, port=port, database_url=database_url)
     if not as_json:
         answers().print(f"[bold]Framegate[/] starts in {escape(str(settings.paths.root))}")
     try:
@@ -46,7 +43,7 @@ def print_json_line(event: events.Event) -> None:
 
 
 def print_event(event: events.Event) -> None:
-    answers().print(_line(event))
+    answers().print(_line(event), soft_wrap=True)
 
 
 def _line(event: events.Event) -> str:
@@ -57,11 +54,10 @@ def _line(event: events.Event) -> str:
             return f"  [green]✓[/] {part:<12} [dim]{seconds:4.1f} s[/]  {address or ''}".rstrip()
         case events.PartRestarting(part, ended, delay):
             return f"  [red]✗[/] {part} ended {ended}; it starts again in {delay:.1f} s"
-        case events.StackReady(_, url, dagster_url, seconds):
-            return (
-                f"[bold green]Ready[/] in {seconds:.1f} s.  API {url}/docs  "
-                f"Dagster UI {dagster_url}  Ctrl-C stops it."
-            )
+        case events.StackReady(_, url, sign_in_url, seconds):
+            ready = f"[bold green]Ready[/] in {seconds:.1f} s at {url}  Ctrl-C stops it."
+            link = f"\n  Open it signed in, once within 10 minutes: {sign_in_url}"
+            return ready + link if sign_in_url else ready
         case events.StackStopping():
             return "Stopping…"
         case events.StackStopped(seconds):

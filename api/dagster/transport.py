@@ -8,12 +8,9 @@ from typing import Any
 
 import httpx
 
+from api.dagster.socket import timeouts
 from api.errors import InternalServerError, OrchestratorSilentError, OrchestratorUnavailableError
 
-#: The webserver closes idle connections after 5 s; letting go of them sooner means that a launch
-#: is never sent down a connection that is just being closed.
-_KEEPALIVE_SECONDS = 4.0
-_MAX_CONNECTIONS = 32
 #: Reading makes small files, too.
 _DISK_FULL = (
     *("database or disk is full", "disk I/O error", "unable to open database file"),
@@ -27,20 +24,11 @@ class GraphqlTransport:
     authentication, decompression) is not needed here, and takes as long again.
     """
 
-    def __init__(
-        self, url: str, *, timeout: float, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._url = httpx.URL(url).join("/graphql")
+    def __init__(self, url: str, *, timeout: float, transport: httpx.AsyncBaseTransport) -> None:
+        self._url = httpx.URL(f"{url}/graphql")
         self._timeout = timeout
-        self._extensions = {"timeout": httpx.Timeout(timeout, connect=min(2.0, timeout)).as_dict()}
-        self._transport = transport or httpx.AsyncHTTPTransport(
-            limits=httpx.Limits(
-                max_connections=_MAX_CONNECTIONS,
-                max_keepalive_connections=_MAX_CONNECTIONS,
-                keepalive_expiry=_KEEPALIVE_SECONDS,
-            ),
-            trust_env=False,
-        )
+        self._extensions = timeouts(timeout)
+        self._transport = transport
 
     async def close(self) -> None:
         await self._transport.aclose()

@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from api.routes import events, health, jobs, keys, metrics, pipelines, results, system, validation
+from api.routes import (
+    events,
+    health,
+    jobs,
+    keys,
+    metrics,
+    pipelines,
+    results,
+    sign_in,
+    system,
+    validation,
+)
 
 #: Routes are tried in this order, so what is asked most often, and must be quick, comes first.
 ROUTERS: tuple[APIRouter, ...] = (
@@ -15,4 +26,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     system.router,
     keys.router,
     metrics.router,
+    sign_in.router,
 )

@@ -29,9 +29,11 @@ class PartRestarting:
 
 @dataclass(frozen=True)
 class StackReady:
+    """`sign_in_url` opens the Dagster UI, once and soon; without it, `url` asks for a key."""
+
     home: str
     url: str
-    dagster_url: str
+    sign_in_url: str | None
     seconds: float
 
 

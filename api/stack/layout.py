@@ -25,6 +25,7 @@ def lay_out(home: Home) -> None:
         make_private(home.root)
         for folder in (home.dagster, home.logs, home.run, home.jobs, home.presets):
             folder.mkdir(exist_ok=True)
+        home.run.chmod(0o700)  # whoever opens its sockets is asked nothing
         _link(home.dagster / "dagster.yaml", configuration_file("dagster.yaml"))
     except OSError as error:
         raise StackError(
@@ -58,7 +59,6 @@ def environment(settings: Settings, socket: Path) -> Mapping[str, str]:
         "FRAMEGATE_HOME": str(settings.paths.root),
         "FRAMEGATE_HOST": settings.host,
         "FRAMEGATE_PORT": str(settings.port),
-        "FRAMEGATE_DAGSTER_PORT": str(settings.dagster_port),
         "FRAMEGATE_DATABASE_URL": settings.database_url,
         "FRAMEGATE_CODE_SOCKET": str(socket),
         # What the code server starts takes this from nowhere else.

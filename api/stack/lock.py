@@ -24,7 +24,6 @@ class RunningStack:
 
     pid: int
     url: str
-    dagster_url: str
 
 
 @contextmanager

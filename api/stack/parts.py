@@ -7,7 +7,6 @@ from pathlib import Path
 
 from api.settings import Settings
 from api.stack.ready import Dagster, api_answers, socket_accepts
-from contracts.project import configuration_file
 
 #: None when the part is ready, else what is still missing.
 Ready = Callable[[], Awaitable[str | None]]
@@ -42,7 +41,7 @@ class Part:
 
 def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
     """All start at once, but for those that would only complain until the code server is up."""
-    dagster = Dagster(settings.dagster_url)
+    dagster = Dagster(settings.paths.webserver_socket)
     log_format = DAGSTERS_LOG_FORMATS[settings.log_format]
     return (
         Part(
@@ -66,18 +65,10 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
         ),
         Part(
             name="webserver",
-            command=_python(
-                "orchestration.unhurried",
-                "dagster_webserver",
-                "--host", "127.0.0.1",
-                "--port", str(settings.dagster_port),
-                "--workspace", str(configuration_file("workspace.yaml")),
-                "--log-format", log_format, "--dagster-log-level", settings.log_level,
-            ),
+            command=_python("orchestration.webserver"),
             ready=dagster.has_loaded,
             uses=("code server",),
             waits_for=("code server",),
-            address=settings.dagster_url,
         ),
         Part(
             name="daemon",

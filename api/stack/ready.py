@@ -1,7 +1,6 @@
 """Whether a part of the stack does its work yet. Each answer is None, or what is still missing."""
 
 import asyncio
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from api.dagster.socket import DAGSTER_URL, SocketTransport
+from contracts.socket_address import socket_address
 
 _TIMEOUT_SECONDS = 5.0
 _LOCATIONS = """{
@@ -21,14 +23,11 @@ _HEARTBEATS = """{
 
 
 async def socket_accepts(path: Path) -> str | None:
-    """Addresses the socket through its folder: a socket's path may have 107 bytes only."""
-    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        _, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{folder}/{path.name}")
+        with socket_address(path) as address:
+            _, writer = await asyncio.open_unix_connection(address)
     except OSError:
         return "its socket accepts no connection"
-    finally:
-        os.close(folder)
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()
@@ -41,12 +40,12 @@ async def api_answers(url: str) -> str | None:
 
 @dataclass(frozen=True)
 class Dagster:
-    """What the webserver at `url` knows of itself and of the daemons.
+    """What the webserver that listens at `socket` knows of itself and of the daemons.
 
     Heartbeats older than this object belong to a stack that is gone.
     """
 
-    url: str
+    socket: Path
     created_at: float = field(default_factory=time.time)
 
     async def has_loaded(self) -> str | None:
@@ -72,14 +71,21 @@ class Dagster:
         return f"no heartbeat from {', '.join(silent)}" if silent else None
 
     async def _query(self, query: str) -> dict[str, Any] | None:
-        response = await _ask("POST", f"{self.url}/graphql", json={"query": query})
+        transport = SocketTransport(self.socket, connections=1)
+        response = await _ask(
+            "POST", f"{DAGSTER_URL}/graphql", transport=transport, json={"query": query}
+        )
         data: dict[str, Any] | None = response.json().get("data") if response else None
         return data
 
 
-async def _ask(method: str, url: str, **arguments: Any) -> httpx.Response | None:
+async def _ask(
+    method: str, url: str, *, transport: httpx.AsyncBaseTransport | None = None, **arguments: Any
+) -> httpx.Response | None:
     """The answer if it is a good one. Proxies of the environment are for other machines."""
-    async with httpx.AsyncClient(trust_env=False, timeout=_TIMEOUT_SECONDS) as client:
+    async with httpx.AsyncClient(
+        transport=transport, trust_env=False, timeout=_TIMEOUT_SECONDS
+    ) as client:
         try:
             response = await client.request(method, url, **arguments)
         except httpx.HTTPError:

@@ -1,15 +1,16 @@
 """Brings the stack up: everything that must be right before the first part starts."""
 
 import asyncio
-import ipaddress
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
+from api.auth.admin_link import admin_link
 from api.auth.keys import ensure_first_admin_key
+from api.auth.links import discard_links
 from api.database import open_database
 from api.errors import FramegateError
+from api.local_url import local_url
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import AdminKeyCreated, Report, StackReady
@@ -30,13 +31,15 @@ def bring_up(settings: Settings, report: Report) -> None:
     home = settings.paths
     url = local_url(settings.host, settings.port)
     lay_out(home)
-    with hold_home(home.run, RunningStack(os.getpid(), url, settings.dagster_url)) as killed:
-        _require_ports(settings, patience=_ENDING_SECONDS if killed else 0.0)
+    with hold_home(home.run, RunningStack(os.getpid(), url)) as killed:
+        patience = _ENDING_SECONDS if killed else 0.0
+        require_port(settings.host, settings.port, flag="--port", patience=patience)
         _create_first_key(settings, report)
-        ready = StackReady(str(home.root), url, settings.dagster_url, seconds=0.0)
+        discard_links(home)
 
         def on_ready() -> None:
-            report(replace(ready, seconds=time.monotonic() - started_at))
+            link = admin_link(settings, url)
+            report(StackReady(str(home.root), url, link, time.monotonic() - started_at))
 
         async def run(socket: Path) -> None:
             stack = Stack(
@@ -46,27 +49,6 @@ def bring_up(settings: Settings, report: Report) -> None:
 
         with code_socket(home) as socket:
             asyncio.run(run(socket))
-
-
-def local_url(host: str, port: int) -> str:
-    """Where a program on this machine reaches a server that listens on `host`."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return f"http://{host}:{port}"
-    if address.is_unspecified:
-        address = ipaddress.ip_address("::1" if address.version == 6 else "127.0.0.1")  # noqa: PLR2004 - IPv6
-    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"  # noqa: PLR2004 - IPv6
-
-
-def _require_ports(settings: Settings, patience: float) -> None:
-    if settings.port == settings.dagster_port:
-        raise StackError(
-            f"Port {settings.port} cannot serve both the API and the Dagster UI.",
-            hint="Choose another one with --port or --dagster-port.",
-        )
-    require_port(settings.host, settings.port, flag="--port", patience=patience)
-    require_port("127.0.0.1", settings.dagster_port, flag="--dagster-port", patience=patience)
 
 
 def _create_first_key(settings: Settings, report: Report) -> None:

@@ -17,6 +17,7 @@ from api.stack.events import AdminKeyCreated, Event
 from api.stack.ports import free_port
 from benchmarks.peers.graphql import event_log
 from benchmarks.peers.stack import Mark, State, bare_environment, below, running, wait_until
+from tests.webserver import webserver_of
 
 _STATES = {
     "completed": State.SUCCEEDED,
@@ -70,7 +71,7 @@ class FramegateStack:
 def framegate_stack(folder: Path, packages: Path) -> Iterator[FramegateStack]:
     command = [
         *(sys.executable, "-m", "api.cli", "up", "--json", "--home", str(folder / "home")),
-        *("--port", str(free_port()), "--dagster-port", str(free_port())),
+        *("--port", str(free_port())),
     ]
     told: list[Event] = []
     with running(command, bare_environment(packages), folder / "framegate.log") as process:
@@ -80,7 +81,7 @@ def framegate_stack(folder: Path, packages: Path) -> Iterator[FramegateStack]:
             httpx.Client(
                 base_url=ready.url, headers={"X-API-Key": key}, timeout=60.0, trust_env=False
             ) as rest,
-            httpx.Client(base_url=ready.dagster_url, timeout=60.0, trust_env=False) as dagster,
+            webserver_of(ready.home) as dagster,
         ):
             yield FramegateStack(rest, dagster, _upload(rest), lambda: below(process))
 

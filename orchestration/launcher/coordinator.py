@@ -3,6 +3,7 @@
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 
+from contracts.door import USER_HEADER, launch_tags
 from contracts.run import KIND_TAG, kind_of
 from orchestration.asset_runs import complete_asset_run
 from orchestration.launcher import messages
@@ -15,9 +16,14 @@ class PromptRunCoordinator(QueuedRunCoordinator):
     """Configured in dagster.yaml; lives in every process that submits or cancels runs."""
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
+        """A run launched in the UI belongs to whoever launched it, whatever its tags claim. Runs
+        of the REST API, of schedules and of sensors keep the owner that they were made with.
+        """
         home = Settings().folders
         self._say_what_it_is(context.dagster_run)
         complete_asset_run(context.dagster_run, self._instance, home)
+        if user := context.get_request_header(USER_HEADER):
+            self._instance.add_run_tags(context.dagster_run.run_id, launch_tags(user))
         with locked_entrance(home):
             run = self._instance.get_run_by_id(context.dagster_run.run_id)
             if run and run.status is DagsterRunStatus.NOT_STARTED:

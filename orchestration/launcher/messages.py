@@ -1,17 +1,17 @@
-"""One question, one answer, over a Unix socket: a JSON line each way; and a nudge without answer.
+"""One question, one answer, over a Unix socket: a JSON line each way.
 
-Sockets are addressed through their folder's file descriptor, because the path of a Unix socket
-may have 107 bytes only, and homes lie deep.
+A nudge is a message without an answer.
 """
 
 import json
-import os
 import socket
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from contracts.socket_address import socket_address
 
 _LONGEST = 65536
 
@@ -30,7 +30,7 @@ def listen(path: Path) -> socket.socket:
     with suppress(FileNotFoundError):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    with _address(path) as address:
+    with socket_address(path) as address:
         listener.bind(address)
     listener.listen(64)
     return listener
@@ -41,7 +41,7 @@ def ask(path: Path, message: Mapping[str, Any], timeout: float = 5.0) -> dict[st
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
         connection.settimeout(timeout)
         try:
-            with _address(path) as address:
+            with socket_address(path) as address:
                 connection.connect(address)
             send(connection, message)
             return receive(connection)
@@ -59,7 +59,7 @@ def is_anybody_there(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
         connection.settimeout(0.0)
         try:
-            with _address(path) as address:
+            with socket_address(path) as address:
                 connection.connect(address)
         except (ConnectionRefusedError, FileNotFoundError):
             return False
@@ -110,7 +110,7 @@ def await_nudges(path: Path) -> Iterator[socket.socket]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as receiver:
-        with _address(path) as address:
+        with socket_address(path) as address:
             receiver.bind(address)
         receiver.settimeout(0.0)
         try:
@@ -122,15 +122,6 @@ def await_nudges(path: Path) -> Iterator[socket.socket]:
 def nudge(path: Path) -> None:
     """Wakes whoever awaits nudges at `path`; nobody may be there, or be awake already."""
     sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-    with sender, suppress(OSError), _address(path) as address:
+    with sender, suppress(OSError), socket_address(path) as address:
         sender.settimeout(0.0)
         sender.sendto(b"!", address)
-
-
-@contextmanager
-def _address(path: Path) -> Iterator[str]:
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

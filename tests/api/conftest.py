@@ -59,6 +59,7 @@ def settings(tmp_path: Path, chosen_database_url: str) -> Settings:
         home=tmp_path / "home",
         media_roots=(roots,),
         cancel_timeout=2.0,
+        allowed_hosts=("framegate",),
         database_url=chosen_database_url,
     )
 

@@ -19,14 +19,13 @@ from api.cli.checks import (
     check_home,
     check_models,
     check_packages,
-    check_ports,
+    check_port,
     check_registry,
 )
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import StackReady
 from api.stack.lock import RunningStack, hold_home
-from api.stack.ports import free_port
 from pipelines.registry.catalog import BrokenEntry, Catalog, load_catalog
 from pipelines.registry.devices import Device, InventoryError
 from pipelines.registry.spec import PackageFile
@@ -165,17 +164,16 @@ def test_a_database_server_that_is_away_is_broken(tmp_path: Path) -> None:
 def test_a_taken_port_is_a_warning_that_names_the_flag(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        api, dagster = check_ports(Settings(home=tmp_path, port=port, dagster_port=free_port()))
+        check = check_port(Settings(home=tmp_path, port=port))
 
-    assert (api.state, dagster.state) == (State.WARNING, State.OK)
-    assert "--port" in (api.mend or "")
+    assert check.state is State.WARNING
+    assert "--port" in (check.mend or "")
 
 
-def test_the_ports_of_the_homes_own_stack_are_fine(stack: StackReady) -> None:
-    port, dagster_port = (int(url.rsplit(":", 1)[1]) for url in (stack.url, stack.dagster_url))
-    settings = Settings(home=Path(stack.home), port=port, dagster_port=dagster_port)
+def test_the_port_of_the_homes_own_stack_is_fine(stack: StackReady) -> None:
+    settings = Settings(home=Path(stack.home), port=int(stack.url.rsplit(":", 1)[1]))
 
-    assert [check.state for check in check_ports(settings)] == [State.OK, State.OK]
+    assert check_port(settings).state is State.OK
     assert stack.url in check_home(settings).found
 
 
@@ -188,13 +186,12 @@ def test_a_port_that_only_begins_like_the_stacks_own_is_not_its(
         raise StackError(f"Port {port} is taken.")
 
     monkeypatch.setattr(checks, "require_port", taken)
-    stack = RunningStack(1, "http://127.0.0.1:8000", "http://127.0.0.1:3000")
-    settings = Settings(home=tmp_path, port=80, dagster_port=3000)
+    settings = Settings(home=tmp_path, port=80)
     settings.paths.run.mkdir()
-    with hold_home(settings.paths.run, stack):
-        api, dagster = check_ports(settings)
+    with hold_home(settings.paths.run, RunningStack(1, "http://127.0.0.1:8000")):
+        check = check_port(settings)
 
-    assert (api.state, dagster.state) == (State.WARNING, State.OK)
+    assert check.state is State.WARNING
 
 
 def test_a_home_that_is_a_file_is_broken(tmp_path: Path) -> None:

@@ -50,7 +50,9 @@ def ask(dagster: FakeDagster, tmp_path: Path) -> Ask:
     transport = GraphqlTransport(
         "http://dagster", timeout=60.0, transport=httpx.MockTransport(dagster.handle)
     )
-    services = create_services(Settings(home=tmp_path / "home"), transport=transport)
+    services = create_services(
+        Settings(home=tmp_path / "home", allowed_hosts=("framegate",)), transport=transport
+    )
     services.database.migrate()
     keys = {role: create_key(services.database, role=role, name=role)[1] for role in Role}
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +19,10 @@ from dagster import DagsterInstance, RunsFilter
 
 from api.dagster.client import DagsterClient
 from api.dagster.run import RunStatus
+from api.dagster.socket import DAGSTER_URL, SocketTransport
 from api.dagster.transport import GraphqlTransport
 from api.stack.events import StackReady
+from contracts.home import Home
 from contracts.run import IDEMPOTENCY_KEY_TAG, LAUNCH_TAG, PROBE_OP
 
 AGAIN = 3
@@ -118,7 +121,8 @@ async def test_one_launch_asked_of_the_webserver_again_and_again_makes_one_run(
 ) -> None:
     """As when the first one hangs and is taken over. The run fails, so that it can be retried."""
     known = post("a-run-to-copy").json()["id"]
-    dagster = DagsterClient(GraphqlTransport(stack.dagster_url, timeout=60.0))
+    socket = SocketTransport(Home(Path(stack.home)).webserver_socket, connections=AGAIN)
+    dagster = DagsterClient(GraphqlTransport(DAGSTER_URL, timeout=60.0, transport=socket))
     launch, retry = ({LAUNCH_TAG: str(uuid4())} for _ in range(2))
     copied = await dagster.run(known)
     probing = {"config": {"media": "there is no such media"}}

@@ -17,6 +17,7 @@ from contracts.retry import RETRIED_BY_TAG
 from contracts.run import IDEMPOTENCY_KEY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG, failure_tag
 from orchestration.asset_keys import asset_key
 from orchestration.launcher.instance import open_instance
+from tests.webserver import ask_dagster
 
 FAILING, SOUND = "misbehaving", "speech_activity"
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv", ".webm")
@@ -72,9 +73,8 @@ def reexecute(jobs: Any, stack: StackReady) -> Callable[..., dict[str, Any]]:
     """As the UI does; the new job once it has ended."""
 
     def reexecute(**variables: Any) -> dict[str, Any]:
-        question = {"query": REEXECUTE, "variables": variables}
-        answer = httpx.post(f"{stack.dagster_url}/graphql", json=question, timeout=60.0).json()
-        jobs.accepted.append(answer["data"]["launchPipelineReexecution"]["run"]["runId"])
+        answer = ask_dagster(stack.home, REEXECUTE, **variables)
+        jobs.accepted.append(answer["launchPipelineReexecution"]["run"]["runId"])
         ended: dict[str, Any] = jobs.wait(jobs.accepted[-1])
         return ended
 

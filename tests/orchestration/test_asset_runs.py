@@ -12,6 +12,7 @@ import pytest
 from api.stack.events import StackReady
 from contracts.run import FILENAME_TAG, KIND, KIND_TAG, MEDIA_FACTS_TAG, MEDIA_TAG, PIPELINES_TAG
 from orchestration.asset_runs import asset_run_tags
+from tests.webserver import ask_dagster
 
 MEDIA = "a" * 64
 LAUNCH = """
@@ -55,14 +56,7 @@ def _ended(rest: httpx.Client, job_id: str) -> dict[str, Any]:
 
 
 def _ask(stack: StackReady, document: str, **variables: Any) -> Any:
-    answer = httpx.post(
-        f"{stack.dagster_url}/graphql",
-        json={"query": document, "variables": variables},
-        timeout=120.0,
-        trust_env=False,
-    ).json()
-    assert "errors" not in answer, answer
-    return answer["data"]
+    return ask_dagster(stack.home, document, **variables)
 
 
 def test_what_is_known_of_the_media_comes_from_the_newest_run_that_knows() -> None:

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from PIL import Image
 
@@ -13,6 +12,7 @@ from contracts.home import Home
 from orchestration.pictures import is_picture, picture_path, preview_markdown
 from orchestration.publication import Publication
 from pipelines.findings import Findings, ResultFile, Role, Timings
+from tests.webserver import webserver_of
 
 RUN = "0f7a"
 
@@ -89,7 +89,7 @@ def test_the_webserver_gives_out_pictures_of_jobs_alone(stack: StackReady) -> No
     folder.mkdir()
     Image.new("RGB", (8, 8)).save(folder / "small.png")
     (folder / "notes.txt").write_text("not a picture")
-    with httpx.Client(base_url=stack.dagster_url, trust_env=False, timeout=60.0) as webserver:
+    with webserver_of(stack.home) as webserver:
         shown = webserver.get("/logs/jobs/shown/small.png")
 
         assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/png")

@@ -8,7 +8,7 @@ import pytest
 from api.stack.errors import StackError
 from api.stack.lock import RunningStack, find_running, hold_home
 
-STACK = RunningStack(pid=1234, url="http://127.0.0.1:8000", dagster_url="http://127.0.0.1:3000")
+STACK = RunningStack(pid=1234, url="http://127.0.0.1:8000")
 
 
 def test_a_held_home_says_who_holds_it(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_no_file_outlives_the_holder(tmp_path: Path) -> None:
 def test_the_home_of_a_killed_holder_is_free_and_known_as_such(tmp_path: Path) -> None:
     script = (
         "import os, pathlib, sys; from api.stack.lock import *\n"
-        "with hold_home(pathlib.Path(sys.argv[1]), RunningStack(1, 'u', 'd')): os.abort()"
+        "with hold_home(pathlib.Path(sys.argv[1]), RunningStack(1, 'u')): os.abort()"
     )
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False)
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import httpx
 import pytest
 
 from api.dagster.client import DagsterClient
@@ -26,7 +27,9 @@ class SlowDagster(DagsterClient):
     asked: int = 0
 
     def __post_init__(self) -> None:
-        super().__init__(GraphqlTransport(NOWHERE, timeout=1.0))
+        super().__init__(
+            GraphqlTransport(NOWHERE, timeout=1.0, transport=httpx.AsyncHTTPTransport())
+        )
 
     async def queue(self) -> list[QueuedRun]:
         self.asked += 1

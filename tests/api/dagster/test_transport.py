@@ -59,7 +59,9 @@ async def test_an_answer_that_trickles_in_is_late_as_a_whole() -> None:
 
     async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        transport = GraphqlTransport(f"http://127.0.0.1:{port}", timeout=0.5)
+        transport = GraphqlTransport(
+            f"http://127.0.0.1:{port}", timeout=0.5, transport=httpx.AsyncHTTPTransport()
+        )
         async with asyncio.timeout(PATIENCE):
             with pytest.raises(OrchestratorSilentError, match="in time"):
                 await transport.ask("{ version }", {})

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from api.stack.events import StackReady
+from contracts.door import DAGSTER_PREFIX
+from tests.webserver import ask_dagster
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _OPTIONS = (
@@ -24,6 +25,7 @@ _OPTIONS = (
 _PATIENCE_MILLISECONDS = 120_000
 
 Graphql = Callable[..., Any]
+Visit = Callable[[], Page]
 
 
 @pytest.fixture(scope="session")
@@ -35,17 +37,43 @@ def chromium() -> Path:
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Path, stack: StackReady) -> Iterator[Page]:
-    """One page for a whole module: while it is open, no other event loop runs in this thread."""
+def browser(chromium: Path) -> Iterator[Browser]:
+    """One browser for a whole module: while it is open, no other event loop runs in this thread."""
+    expect.set_options(timeout=_PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*_OPTIONS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, stack: StackReady) -> Visit:
+    """A page of somebody who has no session yet; its paths are below the Dagster UI's address."""
+
+    def visit() -> Page:
         page = browser.new_page(
-            base_url=stack.dagster_url, viewport={"width": 1600, "height": 1100}
+            base_url=f"{stack.url}{DAGSTER_PREFIX}/", viewport={"width": 1600, "height": 1100}
         )
         page.set_default_timeout(_PATIENCE_MILLISECONDS)
-        expect.set_options(timeout=_PATIENCE_MILLISECONDS)
-        yield page
-        browser.close()
+        return page
+
+    return visit
+
+
+@pytest.fixture(scope="module")
+def page(visit: Visit, admin_key: str) -> Page:
+    """A page of an administrator who is signed in."""
+    page = visit()
+    sign_in(page, admin_key)
+    return page
+
+
+def sign_in(page: Page, key: str) -> None:
+    """As people do."""
+    page.goto("/sign-in")
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**{DAGSTER_PREFIX}/**")
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +81,6 @@ def graphql(stack: StackReady) -> Graphql:
     """Asks the stack's Dagster, and gives the data of its answer."""
 
     def ask(document: str, **variables: Any) -> Any:
-        answer = httpx.post(
-            f"{stack.dagster_url}/graphql",
-            json={"query": document, "variables": variables},
-            timeout=120.0,
-            trust_env=False,
-        ).json()
-        assert "errors" not in answer, answer
-        return answer["data"]
+        return ask_dagster(stack.home, document, **variables)
 
     return ask

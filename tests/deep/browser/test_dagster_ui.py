@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("ch
 
 OURS = ("face_detection", "scene_detection", "speech_activity")
 PIPELINE = "brightness"
-ASSET = f"/assets/annotations/{PIPELINE}"
+ASSET = f"assets/annotations/{PIPELINE}"
 STALE = """
 query Stale($key: AssetKeyInput!, $media: String!) {
   assetNodeOrError(assetKey: $key) {
@@ -103,7 +103,7 @@ def _is_drawn(picture: Locator) -> bool:
 
 
 def test_a_run_shows_its_table_and_opens_its_picture(page: Page, job: dict[str, Any]) -> None:
-    page.goto(f"/runs/{job['id']}")
+    page.goto(f"runs/{job['id']}")
     event = page.locator("div", has_text="dark seconds").filter(has=page.get_by_text("Show schema"))
 
     expect(event.last.get_by_role("columnheader", name="brightness")).to_be_visible()
@@ -115,7 +115,7 @@ def test_the_demos_run_shows_that_each_step_ended_and_what_it_found(
     page: Page, demo_job: dict[str, Any]
 ) -> None:
     for name in OURS:
-        page.goto(f"/runs/{demo_job['id']}?{urlencode({'logs': f'step:{name}'})}")
+        page.goto(f"runs/{demo_job['id']}?{urlencode({'logs': f'step:{name}'})}")
         expect(page.get_by_text(f'Finished execution of step "{name}"').first).to_be_visible()
         found = demo_job["pipeline_results"][name]["annotation_count"]
         headline = re.compile(rf"^{found} (faces|scenes|speech segments)$")
@@ -136,7 +136,7 @@ def test_runs_are_found_by_their_tags(
     page: Page, job: dict[str, Any], submit: Callable[[str], dict[str, Any]]
 ) -> None:
     other = submit("another.mp4")
-    page.goto(f"/runs?{urlencode({'q[0]': f'tag:{FILENAME_TAG}=lamp.mp4'})}")
+    page.goto(f"runs?{urlencode({'q[0]': f'tag:{FILENAME_TAG}=lamp.mp4'})}")
 
     expect(page.get_by_text(f"{FILENAME_TAG}: lamp.mp4").first).to_be_visible()
     expect(page.get_by_role("link", name=job["id"][:8])).to_be_visible()
@@ -144,7 +144,7 @@ def test_runs_are_found_by_their_tags(
 
 
 def test_the_launchpad_explains_the_config_and_refuses_what_is_out_of_range(page: Page) -> None:
-    page.goto(f"/locations/framegate/jobs/{PIPELINE}/playground")
+    page.goto(f"locations/framegate/jobs/{PIPELINE}/playground")
     line = page.locator(".CodeMirror-line", has_text="dark_below: 0.2")
     expect(page.locator(".CodeMirror-line", has_text="media: ''")).to_be_visible()
     line.click()

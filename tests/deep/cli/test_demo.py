@@ -75,16 +75,15 @@ def report(framegate: Framegate, stack: StackReady) -> dict[str, Any]:
 def kept(start_demo: StartDemo, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     """`framegate demo --keep` in a new home, ended by Ctrl-C: nothing of it may be left then."""
     home = tmp_path_factory.mktemp("demo") / "home"
-    ports = free_port(), free_port()
-    settings = dict(zip(("FRAMEGATE_PORT", "FRAMEGATE_DAGSTER_PORT"), map(str, ports), strict=True))
-    with start_demo(home, "--keep", **settings) as demo:
+    port = free_port()
+    with start_demo(home, "--keep", FRAMEGATE_PORT=str(port)) as demo:
         assert demo.stdout
         lines = list(takewhile(lambda line: "stays up until Ctrl-C" not in line, demo.stdout))
-        health = f"http://127.0.0.1:{ports[0]}/api/v1/health"
+        health = f"http://127.0.0.1:{port}/api/v1/health"
         answered = httpx.get(health, timeout=60.0, trust_env=False).is_success
         demo.send_signal(signal.SIGINT)
         rest, notes = demo.communicate()
-    assert all(is_free("127.0.0.1", port) for port in ports)
+    assert is_free("127.0.0.1", port)
     return Shown(home, demo.returncode, "".join(lines) + rest, notes, answered)
 
 
@@ -156,11 +155,10 @@ def test_a_demo_whose_job_does_not_complete_ends_with_1(
 
 
 def test_a_stack_of_another_command_stops_with_it(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path / "home", port=free_port(), dagster_port=free_port())
+    settings = Settings(home=tmp_path / "home", port=free_port())
     with start_stack(settings) as stack:
         ready = stack.until_ready(lambda _event: None)
         answered = httpx.get(f"{ready.url}/api/v1/health", trust_env=False).is_success
 
     assert answered
     assert is_free("127.0.0.1", settings.port)
-    assert is_free("127.0.0.1", settings.dagster_port)

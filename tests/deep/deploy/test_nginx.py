@@ -17,6 +17,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from api.__main__ import server_config
 from api.settings import Settings
@@ -93,7 +95,7 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """nginx, started; the Dagster UI's place is taken by the same upstream."""
+    """nginx, started."""
     folder = tmp_path_factory.mktemp("nginx")
     proxy = Proxy(free_port(), free_port(), folder)
     _make_secrets(folder)
@@ -103,7 +105,6 @@ def proxy(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
         "/etc/nginx/": f"{folder}/",
         "/var/log/nginx/": f"{folder}/",
         "127.0.0.1:8000": f"127.0.0.1:{upstream.port}",
-        "127.0.0.1:3000": f"127.0.0.1:{upstream.port}",
         "listen 443": f"listen 127.0.0.1:{proxy.port}",
         "listen 80": f"listen 127.0.0.1:{proxy.plain_port}",
     }.items():
@@ -146,14 +147,13 @@ class _ToLoopback(httpx.HTTPTransport):
 
 
 def _make_secrets(folder: Path) -> None:
-    names = "subjectAltName=DNS:framegate.example.org,DNS:dagster.example.org"
+    names = "subjectAltName=DNS:framegate.example.org"
     command = [
         *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"),
         *("-subj", "/CN=framegate.example.org", "-addext", names),
         *("-keyout", str(folder / "key.pem"), "-out", str(folder / "fullchain.pem")),
     ]
     subprocess.run(command, check=True, capture_output=True)
-    (folder / "framegate.htpasswd").write_text("ada:{PLAIN}secret\n")
 
 
 def _wait_for(port: int) -> None:
@@ -168,11 +168,13 @@ def _wait_for(port: int) -> None:
             return
 
 
-def test_framegate_learns_who_asks_and_how_whatever_the_client_claims(client: httpx.Client) -> None:
+def test_framegate_learns_who_asks_and_how_whatever_the_client_claims(
+    client: httpx.Client, proxy: Proxy
+) -> None:
     claims = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "ftp"}
     answer = client.get("/client", headers=claims)
 
-    assert answer.json() == ["127.0.0.1", "https", "framegate.example.org"]
+    assert answer.json() == ["127.0.0.1", "https", f"framegate.example.org:{proxy.port}"]
 
 
 def test_an_upload_is_handed_on_while_it_comes(client: httpx.Client, upstream: Upstream) -> None:
@@ -222,14 +224,17 @@ def test_no_key_gets_into_the_log(client: httpx.Client, proxy: Proxy) -> None:
     assert "fg_" not in log.read_text()
 
 
-@pytest.mark.parametrize(("password", "status"), [(None, 401), ("wrong", 401), ("secret", 200)])
-def test_the_dagster_ui_asks_for_a_password(
-    client: httpx.Client, proxy: Proxy, password: str | None, status: int
-) -> None:
-    url = f"https://dagster.example.org:{proxy.port}/client"
-    answer = client.get(url, auth=("ada", password) if password else None)
+def test_a_web_socket_comes_through(proxy: Proxy) -> None:
+    """It is answered by the upstream, which has none."""
+    context = ssl.create_default_context(cafile=str(proxy.folder / "fullchain.pem"))
+    with (
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=_SECONDS) as plain,
+        pytest.raises(InvalidStatus) as refused,
+        connect("wss://framegate.example.org/dagster/graphql", sock=plain, ssl=context, proxy=None),
+    ):
+        pass
 
-    assert answer.status_code == status
+    assert refused.value.response.status_code == 403
 
 
 def test_plain_http_leads_to_https(proxy: Proxy) -> None:

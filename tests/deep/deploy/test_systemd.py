@@ -43,9 +43,8 @@ def service(unit: str) -> Settings:
 def environment(service: Settings, database_of: object, tmp_path: Path) -> Mapping[str, str]:
     named = dict(value.split("=", 1) for key, value in service if key == "Environment")
     assert named["FRAMEGATE_HOME"] == str(tmp_path / "lib")
-    ports = {"FRAMEGATE_PORT": free_port(), "FRAMEGATE_DAGSTER_PORT": free_port()}
     database = database_of(tmp_path / "lib")  # type: ignore[operator]
-    return {**BARE, **named, **database, **{name: str(port) for name, port in ports.items()}}
+    return {**BARE, **named, **database, "FRAMEGATE_PORT": str(free_port())}
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(unit: str, tmp_path: Path) -> None:

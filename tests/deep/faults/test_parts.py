@@ -17,7 +17,7 @@ FindPart = Callable[[str], psutil.Process]
 KillPart = Callable[[str], None]
 
 CODE_SERVER = "orchestration.unhurried dagster code-server start"
-WEBSERVER = "orchestration.unhurried dagster_webserver"
+WEBSERVER = "orchestration.webserver"
 DAEMON = "orchestration.launcher.daemon"
 RUN_WORKERS = "orchestration.launcher.server"
 API = "-m api"

@@ -36,13 +36,13 @@ def settings(tmp_path: Path) -> dict[str, str]:
 def start(
     start_up: Callable[..., subprocess.Popen[str]], tmp_path: Path, settings: dict[str, str]
 ) -> Iterator[Callable[[], list[Event]]]:
-    """Starts a stack in the same home at the same ports each time, and stops the last one."""
-    ports = {"port": free_port(), "dagster_port": free_port()}
+    """Starts a stack in the same home at the same port each time, and stops the last one."""
+    port = free_port()
     started: list[subprocess.Popen[str]] = []
 
     def start() -> list[Event]:
         told: list[Event] = []
-        process = start_up(tmp_path / "home", settings=settings, **ports)
+        process = start_up(tmp_path / "home", settings=settings, port=port)
         started.append(process)
         StackProcess(process.stdout or ()).until_ready(told.append)
         return told

@@ -23,7 +23,7 @@ STOP_SECONDS = 90
 #: What runs each long-lived part, as its keeper was told.
 PARTS = {
     "API": "-m api",
-    "webserver": "-m orchestration.unhurried dagster_webserver",
+    "webserver": "-m orchestration.webserver",
     "daemon": "-m orchestration.launcher.daemon",
     "code server": "-m orchestration.unhurried dagster code-server",
     "run workers": "-m orchestration.launcher.server",
@@ -34,7 +34,7 @@ Clock = Callable[[], float]
 
 @dataclass
 class SoakedStack:
-    """`start_up` starts `framegate up --json`; ports stay the same over restarts."""
+    """`start_up` starts `framegate up --json`; the port stays the same over restarts."""
 
     home: Path
     start_up: Callable[..., subprocess.Popen[str]]
@@ -42,7 +42,6 @@ class SoakedStack:
     history: History
     clock: Clock
     port: int = field(default_factory=free_port)
-    dagster_port: int = field(default_factory=free_port)
     key: str = field(default="", init=False)
     #: The stack gave itself up: nothing can be expected of it any more.
     gave_up: Event = field(default_factory=Event, init=False)
@@ -55,9 +54,7 @@ class SoakedStack:
 
     def start(self) -> None:
         """Returns when the stack is ready. Raises CommandError when it does not become so."""
-        self._up = self.start_up(
-            self.home, port=self.port, dagster_port=self.dagster_port, settings=self.settings
-        )
+        self._up = self.start_up(self.home, port=self.port, settings=self.settings)
         stack = StackProcess(self._up.stdout or ())
         try:
             stack.until_ready(self._told)
@@ -135,7 +132,7 @@ class SoakedStack:
         self._up.terminate()
         code = self.reap()
         left = [" ".join(process.cmdline())[:200] for process in self.processes()]
-        ports = [port for port in (self.port, self.dagster_port) if not is_free("127.0.0.1", port)]
+        ports = [] if is_free("127.0.0.1", self.port) else [self.port]
         self.history.add(Stopped(code, left, ports))
 
     def sample(self) -> None:

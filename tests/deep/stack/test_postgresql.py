@@ -20,6 +20,7 @@ from contracts.database import most_connections
 from contracts.project import PROJECT
 from tests.conftest import RunningStack, StartUp
 from tests.postgresql import PASSWORD, Databases, PostgresServer
+from tests.webserver import ask_dagster
 
 pytestmark = pytest.mark.postgres
 
@@ -135,10 +136,7 @@ def test_the_password_is_on_no_command_line_and_in_no_log(
     logs = [log.read_text() for log in Path(stack.home, "logs").glob("*.log")]
     shown = [
         client.get("/api/v1/health?detailed=true").text,
-        httpx.get(f"{stack.dagster_url}/dagit_info", timeout=60.0).text,
-        httpx.post(
-            f"{stack.dagster_url}/graphql", json={"query": "{ instance { info } }"}, timeout=60.0
-        ).text,
+        ask_dagster(stack.home, "{ instance { info } }")["instance"]["info"],
     ]
 
     assert "ChosenStorage" in shown[-1] or "PooledRunStorage" in shown[-1]

@@ -12,6 +12,7 @@ import pytest
 
 from api.stack.events import StackReady
 from orchestration.maintenance.library_batch import LIBRARY_BATCH
+from tests.webserver import webserver_of
 
 _HOUR = 3600.0
 _PATIENCE = 120.0
@@ -45,7 +46,7 @@ def library(tmp_path: Path) -> Path:
 @pytest.fixture
 def run_batch(stack: StackReady) -> Iterator[RunBatch]:
     """Launches a batch by GraphQL, and returns its id once it has succeeded."""
-    with httpx.Client(base_url=stack.dagster_url, timeout=60.0, trust_env=False) as webserver:
+    with webserver_of(stack.home) as webserver:
 
         def ask(document: str, **variables: Any) -> Any:
             answer = webserver.post(

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from api.stack.events import StackReady
+from tests.webserver import ask_dagster
 
 _DARK, _BRIGHT = 20, 220
 _RATE = 10
@@ -71,9 +72,7 @@ def test_its_config_is_validated(rest: httpx.Client) -> None:
 
 def test_it_is_a_dagster_job(stack: StackReady) -> None:
     query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } } } } }"
-    answer = httpx.post(f"{stack.dagster_url}/graphql", json={"query": query}, trust_env=False)
-
-    (repository,) = answer.json()["data"]["repositoriesOrError"]["nodes"]
+    (repository,) = ask_dagster(stack.home, query)["repositoriesOrError"]["nodes"]
     assert "brightness" in [job["name"] for job in repository["jobs"]]
 
 
