@@ -10,7 +10,7 @@ from anyio import to_thread
 
 from api.dagster.run import Run
 from api.dependencies import Services
-from api.description import JobFiles, job_status, read_files
+from api.description import JobFiles, job_status, pipeline_results, read_files
 from api.errors import JobNotFinishedError, NotFoundError
 from api.jobs import find_run
 from api.schemas import JobResults, ResultFile
@@ -44,6 +44,7 @@ def results_of(run: Run, files: JobFiles) -> JobResults:
     return JobResults(
         job_id=run.run_id,
         status=job_status(run.status),
+        pipeline_results=pipeline_results(run, files),
         pipelines={name: dict(manifest) for name, manifest in files.manifests.items()},
         files=[
             _result_file(run.run_id, name, file)

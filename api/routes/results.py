@@ -56,7 +56,7 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
             "headers": {**_FILE_HEADERS, "Content-Range": header("Which part it is.")},
         },
         304: {"description": "The client has it already", "headers": {"ETag": _ETAG}},
-        **errors(*_ERRORS, InvalidRequestError, RangeNotSatisfiableError),
+        **errors(*_ERRORS, RangeNotSatisfiableError),
     },
 )
 async def file(
