@@ -16,9 +16,12 @@ from api.jobs import find_run
 from api.schemas import JobResults, ResultFile
 
 
-async def find_finished_run(services: Services, job_id: str) -> Run:
-    """Raises JobNotFoundError, JobNotFinishedError."""
-    run = await find_run(services.dagster, job_id, with_steps=False)
+async def find_finished_run(services: Services, job_id: str, *, with_steps: bool = False) -> Run:
+    """`with_steps` also asks when each pipeline ran.
+
+    Raises JobNotFoundError, JobNotFinishedError.
+    """
+    run = await find_run(services.dagster, job_id, with_steps=with_steps)
     check_finished(run)
     return run
 
@@ -36,7 +39,7 @@ def check_finished(run: Run) -> None:
 
 async def get_results(services: Services, job_id: str) -> JobResults:
     """Raises JobNotFoundError, JobNotFinishedError."""
-    run = await find_finished_run(services, job_id)
+    run = await find_finished_run(services, job_id, with_steps=True)
     return results_of(run, await to_thread.run_sync(read_files, services.home, run))
 
 
@@ -56,7 +59,8 @@ def results_of(run: Run, files: JobFiles) -> JobResults:
 
 async def find_file(services: Services, job_id: str, path: str) -> tuple[ResultFile, Path]:
     """The file that a manifest names so; no other path leads anywhere. Raises NotFoundError."""
-    results = await get_results(services, job_id)
+    run = await find_finished_run(services, job_id)
+    results = results_of(run, await to_thread.run_sync(read_files, services.home, run))
     for file in results.files:
         if file.path == path:
             return file, location(services, file, job_id)

@@ -279,7 +279,7 @@ def test_scenes_follow_each_other_without_nulls(archive: zipfile.ZipFile) -> Non
 
 
 def test_speech_is_rttm_of_at_least_nine_fields(archive: zipfile.ZipFile) -> None:
-    lines = read(archive, "_speaker_diarization.rttm").splitlines()
+    lines = read(archive, "_speech_activity.rttm").splitlines()
     assert lines
     files = set()
     for line in lines:
