@@ -1,5 +1,7 @@
 """What routes ask for in their signatures: the services, and who may call.
 
+Who may call is also where a query parameter that the route does not take is refused.
+
 Every route has exactly one of `Public`, `Visitor`, `Reader`, `DownloadReader`, `Annotator` or
 `Admin`; a test walks the routes and fails for one without.
 """
@@ -27,6 +29,7 @@ from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
 from api.metrics.metrics import Metrics
 from api.settings import Settings
+from api.unknown_names import TOKEN, check_query
 from contracts.home import Home
 from contracts.logs import note
 from pipelines.registry.catalog import Catalog
@@ -92,8 +95,8 @@ class PublicAccess:
 
     security: ClassVar[list[dict[str, list[str]]]] = []
 
-    async def __call__(self) -> None:
-        return None
+    async def __call__(self, request: Request) -> None:
+        check_query(request)
 
 
 class RoleAccess:
@@ -116,6 +119,7 @@ class RoleAccess:
                 f"This needs the role {self.role}, and the key's role is {principal.role}.",
                 hint="Ask an administrator for another key.",
             )
+        check_query(request, with_token=self.in_query)
         return principal
 
 
@@ -125,6 +129,7 @@ class VisitorAccess:
     security: ClassVar[list[dict[str, list[str]]]] = [{}, *_BY_HEADER]
 
     async def __call__(self, request: Request) -> Authenticate:
+        check_query(request)
         return partial(_authenticate, request, _presented(request))
 
 
@@ -137,9 +142,7 @@ Admin = Annotated[Principal, Depends(RoleAccess(Role.ADMIN))]
 
 
 def _presented(request: Request, *, in_query: bool = False) -> str | None:
-    return presented_key(request.headers) or (
-        request.query_params.get("token") if in_query else None
-    )
+    return presented_key(request.headers) or (request.query_params.get(TOKEN) if in_query else None)
 
 
 async def _authenticate(request: Request, secret: str | None) -> Principal:

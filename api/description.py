@@ -105,7 +105,7 @@ def describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None 
 
 def _describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None) -> Job:
     status = job_status(run.status)
-    pipelines = {name: _pipeline(name, run, files) for name in selected(run)}
+    pipelines = pipeline_results(run, files)
     error = _job_error(run, pipelines)
     coverage = least(
         Coverage(result.complete, result.covered_seconds) for result in pipelines.values()
@@ -122,6 +122,7 @@ def _describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None
         selected_pipelines=list(pipelines),
         config={name: _config(run, name) for name in pipelines},
         video_filename=media_filename(run) or None,
+        video_path=media_filename(run) or None,
         video_size_bytes=facts.size_bytes if facts else None,
         video_duration_seconds=facts.duration_seconds if facts else None,
         media=run.tags.get(MEDIA_TAG),
@@ -139,6 +140,11 @@ def _describe(run: Run, files: JobFiles, *, url: str, queue_position: int | None
         error=error,
         dagster_url=url,
     )
+
+
+def pipeline_results(run: Run, files: JobFiles) -> dict[str, PipelineResult]:
+    """How far each pipeline of the run is."""
+    return {name: _pipeline(name, run, files) for name in selected(run)}
 
 
 def media_reference(run: Run) -> str:

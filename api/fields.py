@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from api.errors import InvalidRequestError
 from api.json_body import beside_loop, read_json
+from api.unknown_names import check_names
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -30,6 +31,9 @@ def check(model: type[Model], value: Any) -> Model:
         return model.model_validate_json(to_json(value))
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
+        for problem in problems:
+            if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
+                check_names("field", map(str, problem["loc"]), [*model.model_fields])
         raise invalid_fields(
             (".".join(map(str, problem["loc"])), problem["msg"]) for problem in problems
         ) from error

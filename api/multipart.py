@@ -2,7 +2,7 @@
 `sink`. python-multipart does the parsing; a form library on top of it would write the file twice.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,8 +10,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState, parse_options_header
 
 from api.errors import InvalidRequestError, PayloadTooLargeError
+from api.unknown_names import unknown_name
 
-_MAX_FIELDS = 32
 #: What browsers write for characters that would end a name in a header (HTML standard, "multipart
 #: form data"); they leave % itself as it is.
 _ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
@@ -41,21 +41,20 @@ class _Part:
 class _Form:
     """Takes in the parser's calls. Content of the file waits in `pending` for the sink."""
 
-    def __init__(self, file_field: str, sink: Sink, max_field_bytes: int) -> None:
+    def __init__(
+        self, file_field: str, fields: Collection[str], sink: Sink, max_field_bytes: int
+    ) -> None:
         self.fields: dict[str, str] = {}
         self.pending: list[bytes] = []
         self._file_field = file_field
+        self._known = (file_field, *fields)
         self._sink = sink
         self._room = max_field_bytes
         self._part = _Part()
-        self._parts = 0
         self.has_file = False
 
     def on_part_begin(self) -> None:
         self._part = _Part()
-        self._parts += 1
-        if self._parts > _MAX_FIELDS:
-            raise InvalidRequestError(f"The form has more than {_MAX_FIELDS} parts.")
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._part.header_name += data[start:end]
@@ -72,6 +71,7 @@ class _Form:
         part = self._part
         _kind, options = parse_options_header(part.headers.get(b"content-disposition", b""))
         part.name = _text(options.get(b"name", b""))
+        self._check_name(part.name, is_file=b"filename" in options)
         part.is_file = part.name == self._file_field
         if not part.is_file:
             return
@@ -79,6 +79,15 @@ class _Form:
             raise InvalidRequestError("The form holds more than one file.", field=part.name)
         self.has_file = True
         self._sink.begin(_unescaped(_text(options.get(b"filename", b""))))
+
+    def _check_name(self, name: str, *, is_file: bool) -> None:
+        """Raises InvalidRequestError for a field that the form does not have."""
+        if name in self._known:
+            return
+        error = unknown_name("form field", name, self._known)
+        if is_file:
+            error.hint = f"Send the file as the form field '{self._file_field}'."
+        raise error
 
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part.is_file:
@@ -108,14 +117,16 @@ async def read_form(
     chunks: AsyncIterator[bytes],
     *,
     file_field: str,
+    fields: Collection[str],
     sink: Sink,
     max_field_bytes: int,
 ) -> dict[str, str]:
-    """The form's fields but for `file_field`, whose content has gone to `sink`.
+    """The form's fields but for `file_field`, whose content has gone to `sink`. `fields` names
+    the others that the form may have.
 
     Raises InvalidRequestError, PayloadTooLargeError, and whatever the sink raises.
     """
-    form = _Form(file_field, sink, max_field_bytes)
+    form = _Form(file_field, fields, sink, max_field_bytes)
     _kind, options = parse_options_header(content_type)
     try:
         parser = MultipartParser(

@@ -29,6 +29,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 #: Of a route that asks for a key,
 KEYED = (
+    InvalidRequestError,
     UnauthorizedError,
     ForbiddenError,
     RateLimitedError,

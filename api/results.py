@@ -11,7 +11,7 @@ from anyio import to_thread
 from api.coverage import coverage_of, least
 from api.dagster.run import Run
 from api.dependencies import Services
-from api.description import JobFiles, job_status, read_files
+from api.description import JobFiles, job_status, pipeline_results, read_files
 from api.errors import JobNotFinishedError, NotFoundError
 from api.jobs import find_run
 from api.schemas import JobResults, ResultFile
@@ -19,9 +19,12 @@ from contracts.checked_file import CheckedFile, check_beneath
 from contracts.home import Home
 
 
-async def find_finished_run(services: Services, job_id: str) -> Run:
-    """Raises JobNotFoundError, JobNotFinishedError."""
-    run = await find_run(services.dagster, job_id, with_steps=False)
+async def find_finished_run(services: Services, job_id: str, *, with_steps: bool = False) -> Run:
+    """`with_steps` also asks when each pipeline ran.
+
+    Raises JobNotFoundError, JobNotFinishedError.
+    """
+    run = await find_run(services.dagster, job_id, with_steps=with_steps)
     check_finished(run)
     return run
 
@@ -39,7 +42,7 @@ def check_finished(run: Run) -> None:
 
 async def get_results(services: Services, job_id: str) -> JobResults:
     """Raises JobNotFoundError, JobNotFinishedError."""
-    run = await find_finished_run(services, job_id)
+    run = await find_finished_run(services, job_id, with_steps=True)
     return results_of(run, await to_thread.run_sync(read_files, services.home, run))
 
 
@@ -50,6 +53,7 @@ def results_of(run: Run, files: JobFiles) -> JobResults:
         status=job_status(run.status),
         complete=coverage.complete,
         covered_seconds=coverage.seconds,
+        pipeline_results=pipeline_results(run, files),
         pipelines={name: dict(manifest) for name, manifest in files.manifests.items()},
         files=[
             _result_file(run.run_id, name, file)
@@ -61,7 +65,8 @@ def results_of(run: Run, files: JobFiles) -> JobResults:
 
 async def find_file(services: Services, job_id: str, path: str) -> tuple[ResultFile, CheckedFile]:
     """The file that a manifest names so; no other path leads anywhere. Raises NotFoundError."""
-    results = await get_results(services, job_id)
+    run = await find_finished_run(services, job_id)
+    results = results_of(run, await to_thread.run_sync(read_files, services.home, run))
     for file in results.files:
         if file.path == path:
             found = await to_thread.run_sync(result_file, services.home, file, job_id)

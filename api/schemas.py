@@ -96,6 +96,9 @@ class Job(BaseModel):
     selected_pipelines: list[str]
     config: Mapping[str, Any]
     video_filename: str | None
+    video_path: str | None = Field(
+        description="The same as `video_filename`: existing clients show its last part."
+    )
     video_size_bytes: int | None
     video_duration_seconds: float | None
     media: str | None = Field(description="SHA-256 of the media: submit it again by this.")
@@ -178,7 +181,7 @@ class ResultFile(BaseModel):
 
 
 class JobResults(BaseModel):
-    """`pipelines` holds each pipeline's own manifest."""
+    """`pipelines` holds each pipeline's own manifest, `pipeline_results` how each one went."""
 
     job_id: str
     status: JobStatus
@@ -187,5 +190,6 @@ class JobResults(BaseModel):
         "damaged or cut off; null where no pipeline says."
     )
     covered_seconds: float | None = Field(description="The least that a pipeline has read.")
+    pipeline_results: dict[str, PipelineResult]
     pipelines: dict[str, dict[str, Any]]
     files: list[ResultFile]

@@ -26,14 +26,17 @@ from api.uploads import (
 from contracts.strict_json import StrictJsonError, parse_json
 
 _VIDEO = "video"
+_FIELDS = ("selected_pipelines", "config", "tags", "priority")
+#: What clients send where a form has fields and no file, or nothing at all.
+_WITHOUT_FILE = ("", "application/x-www-form-urlencoded")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
 async def receive_submission(services: Services, request: Request) -> tuple[Plan, StoredMedia]:
     """Reads the request's body, and stores the media in it.
 
-    Raises InvalidRequestError, InvalidConfigError, UnsupportedMediaError, PayloadTooLargeError,
-    StorageFullError, GpuOutOfMemoryError; nothing is kept then.
+    Raises InvalidRequestError, InvalidConfigError, PipelineNotFoundError, UnsupportedMediaError,
+    PayloadTooLargeError, StorageFullError, GpuOutOfMemoryError; nothing is kept then.
     """
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
@@ -41,9 +44,15 @@ async def receive_submission(services: Services, request: Request) -> tuple[Plan
         return await _receive_form(services, request, content_type)
     if kind == "application/json":
         return await _receive_json(services, request)
+    if kind in _WITHOUT_FILE:
+        raise InvalidRequestError(
+            f"The submission lacks the file '{_VIDEO}'.",
+            field=_VIDEO,
+            hint="Send multipart/form-data with the file as the form field 'video'.",
+        )
     raise UnsupportedMediaError(
         f"A submission is multipart/form-data or application/json, not {kind[:80]!r}.",
-        hint="Send the file as the form field `video`.",
+        hint="Send the file as the form field 'video'.",
     )
 
 
@@ -75,6 +84,7 @@ async def _receive_form(
             content_type,
             chunks_of(request, limits),
             file_field=_VIDEO,
+            fields=_FIELDS,
             sink=upload,
             max_field_bytes=settings.max_json_bytes,
         )
@@ -90,7 +100,7 @@ async def _receive_form(
 
 
 def _body_of(fields: Mapping[str, str], upload: Upload) -> dict[str, Any]:
-    """The form's fields as the JSON form has them; fields that we do not know are let pass."""
+    """The form's fields as the JSON form has them."""
     named = [name.strip() for name in fields.get("selected_pipelines", "").split(",")]
     return {
         "media": upload.sha256,

@@ -18,6 +18,7 @@ from api.errors import (
     GpuOutOfMemoryError,
     InvalidConfigError,
     InvalidRequestError,
+    PipelineNotFoundError,
     ValidationUnavailableError,
 )
 from api.exactly_once import Outcome, launch_once
@@ -37,6 +38,7 @@ from contracts.run import (
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.devices import Device
 from pipelines.registry.memory import fits_no_device, gpu_memory
+from pipelines.registry.problems import ProblemCode
 from pipelines.registry.schema import SchemaUnavailableError
 from pipelines.registry.validation import Verdict, validate_configs
 
@@ -56,7 +58,9 @@ class Plan:
 def plan(
     body: JobSubmission, catalog: Catalog, devices: Sequence[Device], *, pipelines_field: str
 ) -> Plan:
-    """Raises InvalidRequestError, InvalidConfigError, GpuOutOfMemoryError."""
+    """Raises InvalidRequestError, InvalidConfigError, PipelineNotFoundError,
+    ValidationUnavailableError, GpuOutOfMemoryError.
+    """
     named = _defaults(catalog) if body.pipelines is None else dict.fromkeys(body.pipelines)
     pipelines = tuple(named)
     if not pipelines:
@@ -136,9 +140,12 @@ def _defaults(catalog: Catalog) -> list[str]:
     return [name for name, card in catalog.cards.items() if card.default_enabled]
 
 
-def _invalid(verdict: Verdict) -> InvalidConfigError:
-    first = verdict.errors[0]
-    return InvalidConfigError(
+def _invalid(verdict: Verdict) -> InvalidConfigError | PipelineNotFoundError:
+    """A pipeline that does not exist comes first: nothing else can be put right before."""
+    unknown = [each for each in verdict.errors if each.code is ProblemCode.PIPELINE_NOT_FOUND]
+    first = (unknown or verdict.errors)[0]
+    kind = PipelineNotFoundError if unknown else InvalidConfigError
+    return kind(
         f"{first.field}: {first.message}",
         field=first.field,
         hint=first.hint,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import to_json
 
-from pipelines.registry.problems import Problem, ProblemCode
+from pipelines.registry.problems import Caution, Problem, ProblemCode
 from pipelines.registry.validation import Verdict
 
 
@@ -17,6 +17,8 @@ class ConfigError(BaseModel):
     message: str
     code: ProblemCode
     hint: str | SkipJsonSchema[None] = None
+    error_code: ProblemCode = Field(description="The same as `code`, as existing clients call it.")
+    severity: Literal["error"]
 
 
 class ConfigWarning(BaseModel):
@@ -25,6 +27,7 @@ class ConfigWarning(BaseModel):
     field: str
     message: str
     suggestion: str | SkipJsonSchema[None] = None
+    severity: Literal["warning"]
 
 
 class ValidationResult(BaseModel):
@@ -33,31 +36,23 @@ class ValidationResult(BaseModel):
     warnings: list[ConfigWarning]
 
 
-class SevereConfigError(ConfigError):
-    error_code: ProblemCode
-    severity: Literal["error"]
-
-
-class ConfigsValidationResult(BaseModel):
-    valid: bool
-    errors: list[SevereConfigError]
-    warnings: list[ConfigWarning]
-
-
-def encode(verdict: Verdict, *, with_severity: bool = False) -> bytes:
-    """The JSON of a `ValidationResult`, or of a `ConfigsValidationResult` with severity."""
+def encode(verdict: Verdict) -> bytes:
+    """The JSON of a `ValidationResult`."""
     return to_json(
         {
             "valid": verdict.valid,
-            "errors": [_error(error, with_severity=with_severity) for error in verdict.errors],
-            "warnings": [_present(asdict(warning)) for warning in verdict.warnings],
+            "errors": [_error(error) for error in verdict.errors],
+            "warnings": [_warning(warning) for warning in verdict.warnings],
         }
     )
 
 
-def _error(error: Problem, *, with_severity: bool) -> dict[str, Any]:
-    fields = _present(asdict(error))
-    return fields | {"error_code": error.code, "severity": "error"} if with_severity else fields
+def _error(error: Problem) -> dict[str, Any]:
+    return _present(asdict(error)) | {"error_code": error.code, "severity": "error"}
+
+
+def _warning(warning: Caution) -> dict[str, Any]:
+    return _present(asdict(warning)) | {"severity": "warning"}
 
 
 def _present(fields: Mapping[str, Any]) -> dict[str, Any]:

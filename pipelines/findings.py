@@ -9,6 +9,10 @@ class Role(StrEnum):
     ANNOTATIONS = "annotations"
     PREVIEW = "preview"
     VIDEO = "video"
+    #: COCO that other programs import; it has a folder of its own in a job's ZIP.
+    DATASET = "dataset"
+    #: What a job's `.eaf` is made of; see `pipelines/outputs/tiers.py`.
+    TIERS = "tiers"
 
 
 @dataclass(frozen=True)

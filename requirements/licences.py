@@ -19,7 +19,8 @@ _PERMISSIVE = frozenset(
     {
         *("0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "Apache Software License"),
         *("3-Clause BSD License", "BSD", "BSD License", "BSD-2-Clause", "BSD-3-Clause"),
-        *("BSL-1.0", "CC0-1.0", "DFSG approved", "ISC License (ISCL)", "MIT", "MIT License"),
+        *("BSL-1.0", "CC0-1.0", "DFSG approved", "FreeBSD", "ISC License (ISCL)"),
+        *("MIT", "MIT License"),
         *("MIT-CMU", "PSF-2.0", "Python Software Foundation License", "Zlib"),
     }
 )
@@ -31,6 +32,7 @@ EXCUSED = {
     "hypothesis": f"{_MPL}; in tests alone",
     "pathspec": _MPL,
     "psycopg2-binary": "LGPL with exceptions: it is imported as published, and can be exchanged",
+    "pympi-ling": "MIT by the file LICENSE in its wheel; in tests alone",
     "tqdm": _MPL,
 }
 _INTRODUCTION = """# Licences

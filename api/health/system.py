@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
+from importlib.metadata import version
+from importlib.util import find_spec
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from api.health.check import VERSION
 from api.health.report import HealthDetails, OrchestratorHealth, StorageHealth, StorageStatus
@@ -26,10 +29,10 @@ class WorkerStatus(StrEnum):
 
 
 class GpuStatus(BaseModel):
-    """The first device; memory in bytes."""
+    """The first device, its name left out where there is none; memory in bytes."""
 
     available: bool
-    device_name: str | None
+    device_name: str | SkipJsonSchema[None] = None
     memory_total: int
     memory_used: int
     memory_free: int
@@ -58,12 +61,24 @@ class DatabaseDiagnostics(BaseModel):
 class StorageDiagnostics(BaseModel):
     status: SystemStatus
     disk_usage_percent: float
+    percent_used: float = Field(description="The same as `disk_usage_percent`.")
     message: str
+
+
+class FfmpegDiagnostics(BaseModel):
+    """Media is read by the FFmpeg libraries that come inside PyAV."""
+
+    available: bool
+    version: str
+
+
+_FFMPEG = FfmpegDiagnostics(available=find_spec("av") is not None, version=f"PyAV {version('av')}")
 
 
 class Diagnostics(BaseModel):
     database: DatabaseDiagnostics
     storage: StorageDiagnostics
+    ffmpeg: FfmpegDiagnostics
 
 
 class Security(BaseModel):
@@ -111,6 +126,7 @@ def tell(
         diagnostics=Diagnostics(
             database=_database(parts, with_reasons=with_reasons),
             storage=_storage(parts.storage, with_reasons=with_reasons),
+            ffmpeg=_FFMPEG,
         ),
         security=Security(auth_required=auth_required),
     )
@@ -127,9 +143,7 @@ def _status(parts: HealthDetails) -> SystemStatus:
 
 def _gpu(devices: Sequence[Device]) -> GpuStatus:
     if not devices:
-        return GpuStatus(
-            available=False, device_name=None, memory_total=0, memory_used=0, memory_free=0
-        )
+        return GpuStatus(available=False, memory_total=0, memory_used=0, memory_free=0)
     device = devices[0]
     return GpuStatus(
         available=True,
@@ -179,4 +193,7 @@ def _storage(storage: StorageHealth, *, with_reasons: bool) -> StorageDiagnostic
         StorageStatus.WARNING: SystemStatus.DEGRADED,
         StorageStatus.ERROR: SystemStatus.UNHEALTHY,
     }[storage.status]
-    return StorageDiagnostics(status=status, disk_usage_percent=round(percent, 1), message=message)
+    used = round(percent, 1)
+    return StorageDiagnostics(
+        status=status, disk_usage_percent=used, percent_used=used, message=message
+    )

@@ -12,7 +12,7 @@ from api.dependencies import (
     DownloadReader,
     Services,
 )
-from api.errors import InvalidRequestError, JobNotFoundError
+from api.errors import JobNotFoundError
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
 from api.jobs import find_run
@@ -61,7 +61,7 @@ async def of_job(
     responses={
         **_STREAM,
         204: {"description": "The job has ended, and its last event has been seen"},
-        **errors(*ASKING_DAGSTER, InvalidRequestError, JobNotFoundError),
+        **errors(*ASKING_DAGSTER, JobNotFoundError),
     },
 )
 async def of_all(

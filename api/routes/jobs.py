@@ -108,6 +108,7 @@ _QUEUED: Responses = {
         *_LAUNCH,
         NotFoundError,
         ProbeUnavailableError,
+        PipelineNotFoundError,
         ValidationUnavailableError,
         StorageFullError,
         GpuOutOfMemoryError,
@@ -149,7 +150,7 @@ async def submit(
     "",
     operation_id="listJobs",
     summary="List jobs, newest first",
-    responses=errors(*ASKING_DAGSTER, InvalidRequestError),
+    responses=errors(*ASKING_DAGSTER),
 )
 async def index(
     _reader: Reader,
@@ -158,10 +159,14 @@ async def index(
     page: Annotated[int, Query(ge=1)] = 1,
     per_page: Annotated[int, Query(ge=1, le=100)] = 20,
     status: JobStatus | None = None,
+    status_filter: Annotated[
+        JobStatus | None, Query(description="The same as `status`, as existing clients call it.")
+    ] = None,
     pipeline: Annotated[str | None, Query(max_length=63)] = None,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> JobPage:
-    return await list_jobs(services, JobQuery(page, per_page, status, pipeline, cursor))
+    wanted = _one_status(status, status_filter)
+    return await list_jobs(services, JobQuery(page, per_page, wanted, pipeline, cursor))
 
 
 @router.get(
@@ -261,6 +266,17 @@ async def delete(principal: Annotator, services: CurrentServices, job_id: str) -
     run = await find_finished_run(services, job_id)
     check_owner(run, principal)
     await delete_job(services, run)
+
+
+def _one_status(status: JobStatus | None, status_filter: JobStatus | None) -> JobStatus | None:
+    """Raises InvalidRequestError where the two names of the parameter disagree."""
+    if status and status_filter and status is not status_filter:
+        raise InvalidRequestError(
+            "'status' and 'status_filter' are the same parameter, and they disagree.",
+            field="status_filter",
+            hint="Give one of them.",
+        )
+    return status or status_filter
 
 
 def _announce(outcome: Outcome, response: Response) -> None:

@@ -1,14 +1,15 @@
-"""`/api/v1/jobs/{job_id}/results` and `/artifacts`: what a finished job left."""
+"""`/api/v1/jobs/{job_id}/results`, `/report` and `/artifacts`: what a finished job left."""
 
 import re
 
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
-from starlette.responses import FileResponse, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, StreamingResponse
 
 from api.archive import archive_size, stream_archive
 from api.artifacts import entries_of
 from api.dependencies import CurrentServices, DownloadReader, Reader
+from api.description import read_files
 from api.errors import (
     InvalidRequestError,
     JobNotFinishedError,
@@ -16,6 +17,7 @@ from api.errors import (
     NotFoundError,
     RangeNotSatisfiableError,
 )
+from api.report import render_report
 from api.responses import ASKING_DAGSTER, errors, header
 from api.results import find_file, find_finished_run, get_results
 from api.schemas import JobResults
@@ -27,6 +29,10 @@ _REVALIDATED = "private, no-cache"
 _ETAG = header("The SHA-256 of the content, in quotes.")
 _FILENAME = header("The file's name.")
 _FILE_HEADERS = {"ETag": _ETAG, "Content-Disposition": _FILENAME}
+#: The report's pictures and style are inside it; it loads nothing, and runs nothing.
+_REPORT_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
 _BYTES = re.compile(r"\s*bytes\s*=", re.IGNORECASE)
 _RANGE = re.compile(r"\s*bytes\s*=\s*[0-9]*-", re.IGNORECASE)
 _SHOWN_IN_BROWSER = ("image/", "video/", "audio/")
@@ -56,7 +62,7 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
             "headers": {**_FILE_HEADERS, "Content-Range": header("Which part it is.")},
         },
         304: {"description": "The client has it already", "headers": {"ETag": _ETAG}},
-        **errors(*_ERRORS, InvalidRequestError, RangeNotSatisfiableError),
+        **errors(*_ERRORS, RangeNotSatisfiableError),
     },
 )
 async def file(
@@ -75,6 +81,25 @@ async def file(
         filename=found.name,
         content_disposition_type="inline" if shown else "attachment",
     )
+
+
+@router.head("/report", include_in_schema=False)
+@router.get(
+    "/report",
+    operation_id="getReport",
+    summary="The report: one page that opens offline",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/html": {"schema": {"type": "string"}}}},
+        **errors(*_ERRORS),
+    },
+)
+async def report(_reader: DownloadReader, services: CurrentServices, job_id: str) -> HTMLResponse:
+    run = await find_finished_run(services, job_id, with_steps=True)
+    page = await to_thread.run_sync(
+        lambda: render_report(services, run, read_files(services.home, run))
+    )
+    return HTMLResponse(page, headers={"Content-Security-Policy": _REPORT_POLICY})
 
 
 @router.head("/artifacts", include_in_schema=False)
@@ -97,7 +122,7 @@ async def file(
 async def artifacts(
     _reader: DownloadReader, services: CurrentServices, request: Request, job_id: str
 ) -> Response:
-    run = await find_finished_run(services, job_id)
+    run = await find_finished_run(services, job_id, with_steps=True)
     entries = await to_thread.run_sync(entries_of, services, run)
     headers = {
         "Content-Length": str(archive_size(entries)),

@@ -13,6 +13,7 @@ from api.errors import (
     DatabaseUnavailableError,
     ForbiddenError,
     InternalServerError,
+    InvalidRequestError,
     RateLimitedError,
     UnauthorizedError,
 )
@@ -38,7 +39,7 @@ class ServiceHealth(BaseModel):
     "/health",
     operation_id="getServiceHealth",
     summary="Liveness, at the address that existing clients ask",
-    responses=errors(InternalServerError),
+    responses=errors(InvalidRequestError, InternalServerError),
 )
 async def service_health(_public: Public) -> ServiceHealth:
     return ServiceHealth(status="healthy", api_version=API_VERSION, version=VERSION)
@@ -49,7 +50,8 @@ async def service_health(_public: Public) -> ServiceHealth:
     "/api/v1/system/health",
     operation_id="getSystemHealth",
     summary="Health in the words of existing clients",
-    responses=errors(InternalServerError),
+    response_model_exclude_none=True,
+    responses=errors(InvalidRequestError, InternalServerError),
 )
 async def system_health(visitor: Visitor, services: CurrentServices) -> SystemHealth:
     parts = await services.health.recent_parts()

@@ -11,7 +11,7 @@ from api.dependencies import CurrentServices, Reader, Services
 from api.errors import InvalidRequestError, PipelineNotFoundError, ValidationUnavailableError
 from api.json_body import beside_loop, read_json, require_field, require_object
 from api.responses import KEYED, WITH_BODY, errors
-from api.verdict import ConfigsValidationResult, ValidationResult, encode
+from api.verdict import ValidationResult, encode
 from pipelines.registry.problems import ProblemCode
 from pipelines.registry.schema import SchemaUnavailableError
 from pipelines.registry.validation import Verdict, validate_config, validate_configs
@@ -88,7 +88,7 @@ async def validate_named(
     "/config/validate",
     operation_id="validateConfigs",
     summary="Validate the configs of several pipelines",
-    response_model=ConfigsValidationResult,
+    response_model=ValidationResult,
     responses=errors(*_ERRORS),
     openapi_extra=_documented(ConfigsValidationRequest),
 )
@@ -105,7 +105,7 @@ async def validate_several(
         ),
         length,
     )
-    return _answer(encode(verdict, with_severity=True))
+    return _answer(encode(verdict))
 
 
 async def _body(request: Request, services: Services) -> tuple[dict[str, Any], int]:

@@ -10,11 +10,13 @@ from pipelines.device import BatchSize, Device, pick_device, use_all_cores
 from pipelines.face_detection import summary
 from pipelines.face_detection.card import CARD
 from pipelines.face_detection.config import FaceDetectionConfig
+from pipelines.face_detection.dataset import write_dataset
 from pipelines.face_detection.detect import detect, network_size
 from pipelines.face_detection.gallery import Gallery, Shot
 from pipelines.face_detection.preview import MOST_SHOTS, draw_preview, tile_size
 from pipelines.face_detection.report import write_report
 from pipelines.face_detection.sighting import Sighting
+from pipelines.face_detection.table import write_face_table, write_face_tiers
 from pipelines.face_detection.video import write_video
 from pipelines.findings import Findings, ResultFile, Role
 from pipelines.media import Media
@@ -36,9 +38,9 @@ class _Seen:
 def annotate(
     media: Media, config: FaceDetectionConfig, folder: Path, progress: Progress
 ) -> Findings:
-    """Writes COCO JSON, a preview and, where asked for, an annotated video into `folder`.
+    """Writes JSON, CSV, tiers, a preview and, where asked for, an annotated video into `folder`.
 
-    Media without video gets an empty COCO file and a note. Raises PipelineError.
+    Media without video gets empty files and a note. Raises PipelineError.
     """
     use_all_cores()
     device = pick_device(config.device)
@@ -110,7 +112,10 @@ def _write(
     write_report(
         folder / f"{name}.json", media, seen.sightings, tracked=tracked, version=CARD.version
     )
-    files = [ResultFile(f"{name}.json", Role.ANNOTATIONS, "application/json")]
+    files = [
+        ResultFile(f"{name}.json", Role.ANNOTATIONS, "application/json"),
+        *_write_for_other_tools(media, config, folder, seen.sightings),
+    ]
     if media.video is None or not seen.shots:
         return files
     draw_preview(
@@ -134,6 +139,23 @@ def _write(
         report=lambda time: progress.report(share + (1 - share) * _fraction(time, media)),
     )
     return [*files, ResultFile(f"{name}.mp4", Role.VIDEO, "video/mp4")]
+
+
+def _write_for_other_tools(
+    media: Media, config: FaceDetectionConfig, folder: Path, sightings: Sequence[Sighting]
+) -> list[ResultFile]:
+    dataset, table = f"instances_{media.stem}_faces.json", f"{media.stem}_faces.csv"
+    write_dataset(folder / dataset, media, sightings, tracked=config.tracking, version=CARD.version)
+    write_face_table(folder / table, sightings)
+    files = [
+        ResultFile(dataset, Role.DATASET, "application/json"),
+        ResultFile(table, Role.ANNOTATIONS, "text/csv"),
+    ]
+    if not config.tracking:  # nothing says which faces are the same, so there are no segments
+        return files
+    tiers = f"{media.stem}_faces_tiers.json"
+    write_face_tiers(folder / tiers, sightings, interval=1 / config.sample_rate)
+    return [*files, ResultFile(tiers, Role.TIERS, "application/json")]
 
 
 def _share_of_detection(config: FaceDetectionConfig) -> float:

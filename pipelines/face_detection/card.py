@@ -32,6 +32,7 @@ CARD = PipelineCard(
     capabilities=("face_detection", "face_landmarks", "face_tracking"),
     outputs=(
         OutputFormat("COCO", ("faces", "face_landmarks", "face_tracks")),
+        OutputFormat("CSV", ("faces", "face_landmarks", "face_tracks")),
         OutputFormat("PNG", ("preview",)),
         OutputFormat("MP4", ("annotated_video",)),
     ),

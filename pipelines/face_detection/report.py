@@ -1,4 +1,4 @@
-"""The faces as COCO JSON."""
+"""The faces as JSON in the manner of COCO, as existing clients read them."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -17,10 +17,7 @@ _CATEGORY = {
     "id": 1,
     "name": "face",
     "supercategory": "person",
-    "keypoints": list(LANDMARKS),
-    "skeleton": [],
 }
-_VISIBLE, _NOT_LABELLED = 2, 0
 
 
 def write_report(
@@ -29,6 +26,8 @@ def write_report(
     """Every face of every sighting, and as images every frame that was looked at.
 
     `face_id` is the number of the face; `track_id` is the same, and left out without tracking.
+    Clients take whatever has `keypoints` for a person, so the points are called `landmarks`; they
+    pass over a face without `attributes.emotions`, which is empty.
     """
     write_coco(
         path,
@@ -46,7 +45,6 @@ def _annotations(
     for sighting in sightings:
         for face, (x, y, width, height) in enumerate(sighting.boxes):
             number = int(sighting.numbers[face])
-            keypoints = _keypoints(media, sighting.faces.landmarks[face].tolist())
             yield {
                 "id": next(ids),
                 "image_id": str(sighting.frame),
@@ -59,19 +57,19 @@ def _annotations(
                 **({"track_id": number} if tracked else {}),
                 "timestamp": round(sighting.time, 3),
                 "frame_number": sighting.frame,
-                "keypoints": keypoints,
-                "num_keypoints": keypoints[2::3].count(_VISIBLE),
+                "landmarks": _landmarks(media, sighting.faces.landmarks[face].tolist()),
+                "attributes": {"emotions": {}},
             }
 
 
-def _keypoints(media: Media, landmarks: list[list[float]]) -> list[float]:
-    """x, y, visibility of each landmark; zeros for one that lies outside of the frame."""
+def _landmarks(media: Media, landmarks: list[list[float]]) -> dict[str, list[float]]:
+    """X and y of each landmark, in pixels; one that lies outside of the frame is left out."""
     width, height = (media.video.width, media.video.height) if media.video else (0, 0)
-    keypoints: list[float] = []
-    for x, y in landmarks:
-        inside = 0 <= x <= width and 0 <= y <= height
-        keypoints += [round(x, 2), round(y, 2), _VISIBLE] if inside else [0, 0, _NOT_LABELLED]
-    return keypoints
+    return {
+        name: [round(x, 2), round(y, 2)]
+        for name, (x, y) in zip(LANDMARKS, landmarks, strict=True)
+        if 0 <= x <= width and 0 <= y <= height
+    }
 
 
 def _images(media: Media, sightings: Sequence[Sighting]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,8 @@
-"""Scene JSON: `{"scenes": [...]}`, times in seconds, frames counted from 0."""
+"""Scene JSON: `{"scenes": [...]}`, times in seconds, frames counted from 0.
+
+Each scene has its times twice, as `start` and `end` and, for existing clients, as `start_time` and
+`end_time`.
+"""
 
 import json
 from collections.abc import Iterable
@@ -33,8 +37,7 @@ def write_scenes(path: Path, scenes: Iterable[Scene]) -> None:
     items = [
         {
             "id": number,
-            "start": round(scene.start, _DECIMALS),
-            "end": round(scene.end, _DECIMALS),
+            **_times(scene),
             "duration": round(scene.duration, _DECIMALS),
             "frame_start": scene.frame_start,
             "frame_end": scene.frame_end,
@@ -44,3 +47,8 @@ def write_scenes(path: Path, scenes: Iterable[Scene]) -> None:
     ]
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({"scenes": items}, indent=1, allow_nan=False) + "\n")
+
+
+def _times(scene: Scene) -> dict[str, float]:
+    start, end = round(scene.start, _DECIMALS), round(scene.end, _DECIMALS)
+    return {"start": start, "end": end, "start_time": start, "end_time": end}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
@@ -60,7 +61,7 @@ def _parameter(name: str, outer: Schema, document: Schema, *, required: bool) ->
         advanced=bool(outer.get("advanced", False)),
         minimum=minimum,
         maximum=maximum,
-        step=_step(schema, kind, minimum, maximum),
+        step=_step(schema, kind, (minimum, maximum), outer.get("default")),
         choices=_choices(schema, kind, document),
     )
 
@@ -115,8 +116,12 @@ def _extreme(choose: Any, limits: Sequence[float | None]) -> float | None:
     return choose(known) if known else None
 
 
-def _step(schema: Schema, kind: str, minimum: float | None, maximum: float | None) -> float | None:
-    """What one press of a button changes: a power of ten, at most a hundredth of the range."""
+def _step(
+    schema: Schema, kind: str, limits: tuple[float | None, float | None], default: object
+) -> float | None:
+    """What one press of a button changes: a power of ten, at most a hundredth of the range, with
+    which the default can be reached from the minimum.
+    """
     if kind not in {"integer", "number"}:
         return None
     if "multipleOf" in schema:
@@ -124,6 +129,20 @@ def _step(schema: Schema, kind: str, minimum: float | None, maximum: float | Non
         return step
     if kind == "integer":
         return 1
+    exponents = [*_exponent_of_range(*limits), *_exponent_of_default(limits[0], default)]
+    return float(f"1e{min(exponents)}") if exponents else None
+
+
+def _exponent_of_range(minimum: float | None, maximum: float | None) -> list[int]:
     if minimum is None or maximum is None or maximum <= minimum:
-        return None
-    return float(10.0 ** math.floor(math.log10((maximum - minimum) / _STEPS_PER_RANGE)))
+        return []
+    return [math.floor(math.log10((maximum - minimum) / _STEPS_PER_RANGE))]
+
+
+def _exponent_of_default(minimum: float | None, default: object) -> list[int]:
+    """Of the last decimal place of the default, counted from the minimum, as forms do."""
+    if not isinstance(default, int | float) or not math.isfinite(default):
+        return []
+    distance = Decimal(str(default)) - Decimal(str(minimum or 0))
+    exponent = distance.normalize().as_tuple().exponent
+    return [exponent] if distance and isinstance(exponent, int) else []

@@ -70,7 +70,7 @@ def validate_configs(
     `config.face_detection.threshold`.
 
     A pipeline without a config gets its defaults; a config whose pipeline is not among
-    `pipelines` is ignored with a warning. Where `pipelines` is None, the keys of `configs` name
+    `pipelines` is an error. Where `pipelines` is None, the keys of `configs` name
     them. More than MAX_PIPELINES are not judged. Raises SchemaUnavailableError as
     `validate_config` does.
     """
@@ -219,22 +219,20 @@ def _too_many(place: str) -> Problem:
 def _unselected(
     configs: Mapping[object, object], named: Collection[str], catalog: Catalog
 ) -> Verdict:
-    """What is said of configs whose pipeline was not asked for."""
+    """Configs whose pipeline was not asked for: they would have no effect."""
     others = [str(name) for name in configs if name not in named]
-    unknown = [name for name in others if name not in catalog.cards]
-    return Verdict(
-        errors=tuple(
-            unknown_pipeline(name, catalog, field_name("config", (name,))) for name in unknown
-        ),
-        warnings=tuple(
-            Caution(
-                field_name("config", (name,)),
-                f"Pipeline '{name}' is not selected; its config is ignored",
-                f"Select '{name}' or leave its config out",
-            )
-            for name in others
-            if name in catalog.cards
-        ),
+    return Verdict(tuple(_unselected_config(name, catalog) for name in others))
+
+
+def _unselected_config(name: str, catalog: Catalog) -> Problem:
+    place = field_name("config", (name,))
+    if name not in catalog.cards:
+        return unknown_pipeline(name, catalog, place)
+    return Problem(
+        place,
+        f"Pipeline '{name}' is not selected",
+        ProblemCode.INVALID_VALUE,
+        f"Select '{name}' or leave its config out",
     )
 
 

@@ -21,6 +21,7 @@ from pipelines.scene_detection.config import SceneDetectionConfig
 from pipelines.scene_detection.cuts import find_cuts, to_scenes
 from pipelines.scene_detection.network import SIZE, on_device, score
 from pipelines.scene_detection.sheet import draw_sheet
+from pipelines.scene_detection.table import write_scene_table, write_scene_tiers
 from pipelines.scene_detection.windows import windows
 from pipelines.stopwatch import Stopwatch
 
@@ -38,7 +39,7 @@ _COLUMNS = {
 def annotate(
     media: Media, config: SceneDetectionConfig, folder: Path, progress: Progress
 ) -> Findings:
-    """Writes scene JSON, chapters and a contact sheet into `folder`.
+    """Writes scene JSON, CSV, tiers, chapters and a contact sheet into `folder`.
 
     Media without video has no scenes, and a note says so. Raises PipelineError.
     """
@@ -113,14 +114,21 @@ def _score_frames(
 
 def _write(media: Media, folder: Path, scenes: Sequence[Scene]) -> list[ResultFile]:
     name = f"{media.stem}_scene_detection"
+    # Existing clients take every `.vtt` for speech, and these would replace the words.
+    chapters, table = f"{media.stem}_chapters.webvtt", f"{media.stem}_scenes.csv"
+    tiers = f"{media.stem}_scenes_tiers.json"
     write_scenes(folder / f"{name}.json", scenes)
     write_webvtt(
-        folder / f"{name}.vtt",
+        folder / chapters,
         (Cue(scene.start, scene.end, f"Scene {number}") for number, scene in enumerate(scenes, 1)),
     )
+    write_scene_table(folder / table, scenes)
+    write_scene_tiers(folder / tiers, scenes)
     files = [
         ResultFile(f"{name}.json", Role.ANNOTATIONS, "application/json"),
-        ResultFile(f"{name}.vtt", Role.ANNOTATIONS, "text/vtt"),
+        ResultFile(chapters, Role.ANNOTATIONS, "text/vtt"),
+        ResultFile(table, Role.ANNOTATIONS, "text/csv"),
+        ResultFile(tiers, Role.TIERS, "application/json"),
     ]
     if scenes:
         draw_sheet(folder / f"{name}.png", media, scenes)

@@ -30,6 +30,7 @@ CARD = PipelineCard(
     capabilities=("scene_detection", "shot_boundaries"),
     outputs=(
         OutputFormat("JSON", ("scenes",)),
+        OutputFormat("CSV", ("scenes",)),
         OutputFormat("WebVTT", ("chapters",)),
         OutputFormat("PNG", ("contact_sheet",)),
     ),

@@ -17,6 +17,7 @@ from pipelines.speech_activity.config import SpeechActivityConfig
 from pipelines.speech_activity.listening import Listener
 from pipelines.speech_activity.network import SAMPLE_RATE
 from pipelines.speech_activity.segments import Segment, find_all_segments
+from pipelines.speech_activity.table import write_speech_table, write_speech_tiers
 from pipelines.speech_activity.waveform import draw_waveform
 from pipelines.stopwatch import Stopwatch
 from pipelines.streams import notes_on_others
@@ -34,7 +35,7 @@ _COLUMNS = {
 def annotate(
     media: Media, config: SpeechActivityConfig, folder: Path, progress: Progress
 ) -> Findings:
-    """Writes WebVTT, RTTM if anybody speaks, and the waveform if there is sound, into `folder`.
+    """Writes WebVTT, CSV, tiers, RTTM if anybody speaks, and the waveform if there is sound.
 
     Media without sound completes with nothing found and a note. Raises PipelineError.
     """
@@ -99,9 +100,16 @@ def _write(
     captions = f"{media.stem}_speech_activity.vtt"
     cues = (Cue(segment.start, segment.end, "Speech") for segment in segments)
     write_webvtt(folder / captions, cues)
-    files = [ResultFile(captions, Role.ANNOTATIONS, "text/vtt")]
+    table, tiers = f"{media.stem}_speech.csv", f"{media.stem}_speech_tiers.json"
+    write_speech_table(folder / table, segments)
+    write_speech_tiers(folder / tiers, segments)
+    files = [
+        ResultFile(captions, Role.ANNOTATIONS, "text/vtt"),
+        ResultFile(table, Role.ANNOTATIONS, "text/csv"),
+        ResultFile(tiers, Role.TIERS, "application/json"),
+    ]
     if segments:
-        turns = f"{media.stem}_speaker_diarization.rttm"
+        turns = f"{media.stem}_speech_activity.rttm"
         lines = (Turn(segment.start, segment.duration, "speech") for segment in segments)
         write_rttm(folder / turns, media.stem, lines)
         files.append(ResultFile(turns, Role.ANNOTATIONS, "text/plain"))

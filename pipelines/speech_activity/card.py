@@ -17,6 +17,7 @@ CARD = PipelineCard(
     outputs=(
         OutputFormat("RTTM", ("speech_segments",)),
         OutputFormat("WebVTT", ("speech_segments",)),
+        OutputFormat("CSV", ("speech_segments",)),
         OutputFormat("PNG", ("waveform",)),
     ),
     config=SpeechActivityConfig,

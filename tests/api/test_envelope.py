@@ -47,7 +47,7 @@ def test_every_code_has_one_status_but_for_idempotency_and_ranges() -> None:
         ("PUT", "/api/v1/jobs", 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/api/v1/jobs?page=zero", 400, "INVALID_REQUEST"),
         ("GET", "/api/v1/jobs?status=lost", 400, "INVALID_REQUEST"),
-        ("POST", "/api/v1/jobs", 415, "UNSUPPORTED_MEDIA"),
+        ("POST", "/api/v1/jobs", 400, "INVALID_REQUEST"),
     ],
 )
 async def test_errors_of_routing_and_parsing_use_the_envelope(

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from api.errors import GpuOutOfMemoryError, InvalidConfigError, InvalidRequestError
+from api.errors import (
+    GpuOutOfMemoryError,
+    InvalidConfigError,
+    InvalidRequestError,
+    PipelineNotFoundError,
+)
 from api.schemas import JobSubmission
 from api.submit import plan
 from pipelines.registry.catalog import load_catalog
@@ -31,15 +36,16 @@ def test_selecting_nothing_is_refused() -> None:
         _decide(pipelines=[])
 
 
-def test_the_config_of_a_pipeline_that_is_not_selected_is_left_out() -> None:
+def test_the_config_of_a_pipeline_that_is_not_selected_is_refused_by_name() -> None:
     config = {"speech_activity": {}, "scene_detection": {}}
-    plan = _decide(pipelines=["speech_activity"], config=config)
-    assert plan.config == {"speech_activity": {}}
+    with pytest.raises(InvalidConfigError, match="'scene_detection' is not selected") as caught:
+        _decide(pipelines=["speech_activity"], config=config)
+    assert caught.value.field == "config.scene_detection"
 
 
 def test_all_errors_of_all_configs_come_at_once_with_their_places() -> None:
     config = {"speech_activity": {"threshold": 7}, "scene_detection": {"treshold": 0.5}}
-    with pytest.raises(InvalidConfigError) as caught:
+    with pytest.raises(PipelineNotFoundError) as caught:
         _decide(pipelines=["speech_activity", "scene_detection", "faces"], config=config)
     errors = caught.value.detail["errors"]
     assert [(error["field"], error["code"]) for error in errors] == [
@@ -47,8 +53,14 @@ def test_all_errors_of_all_configs_come_at_once_with_their_places() -> None:
         ("config.scene_detection.treshold", "UNKNOWN_FIELD"),
         ("pipelines.2", "PIPELINE_NOT_FOUND"),
     ]
-    assert caught.value.field == errors[0]["field"]
-    assert caught.value.hint == errors[0]["hint"]
+    assert caught.value.field == errors[2]["field"]
+    assert caught.value.hint == errors[2]["hint"]
+
+
+def test_the_first_error_names_the_field_where_every_pipeline_is_known() -> None:
+    with pytest.raises(InvalidConfigError) as caught:
+        _decide(pipelines=["speech_activity"], config={"speech_activity": {"threshold": 7}})
+    assert caught.value.field == caught.value.detail["errors"][0]["field"]
 
 
 def test_what_no_device_can_ever_hold_is_refused_with_both_sizes() -> None:

@@ -24,6 +24,7 @@ from contracts.run import (
 pytestmark = pytest.mark.anyio
 
 NAMES = ("face_detection", "scene_detection")
+TIERS = b'{"tiers": {"scenes": [{"start": 0, "end": 1, "label": "scene 1"}]}}'
 
 
 @pytest.fixture
@@ -51,7 +52,11 @@ def finished(dagster: Any, settings: Settings) -> Any:
             ("preview.png", "preview", "image/png", b"faces"),
             ("a_faces.mp4", "video", "video/mp4", b"with boxes"),
         ],
-        "scene_detection": [("preview.png", "preview", "image/png", b"scenes")],
+        "scene_detection": [
+            ("preview.png", "preview", "image/png", b"scenes"),
+            ("instances_a.json", "dataset", "application/json", b"{}"),
+            ("a_tiers.json", "tiers", "application/json", TIERS),
+        ],
     }
     for pipeline, written in files.items():
         folder = home.results(run.id) / pipeline
@@ -84,7 +89,8 @@ async def test_the_manifest_lists_every_file_and_each_can_be_fetched(
     results = (await admin.get(f"{url}/results")).json()
     assert results["status"] == "completed"
     assert set(results["pipelines"]) == set(NAMES)
-    assert len(results["files"]) == 4
+    assert len(results["files"]) == 6
+    assert set(results["pipeline_results"]) == set(NAMES)
     for file in results["files"]:
         response = await admin.get(file["url"])
         assert response.status_code == 200
@@ -136,7 +142,11 @@ async def test_a_range_of_a_unit_that_is_not_known_is_ignored(
 
 
 @pytest.mark.parametrize(
-    "path", ["/results", "/results/face_detection/preview.png", "/artifacts", "/results/nothing"]
+    "path",
+    [
+        *("/results", "/results/face_detection/preview.png", "/results/nothing"),
+        *("/artifacts", "/report"),
+    ],
 )
 async def test_head_says_of_a_result_what_get_says_and_sends_nothing_of_it(
     serve: Callable[[], int], secret_of: Callable[..., str], url: str, path: str
@@ -195,7 +205,7 @@ async def test_only_what_a_manifest_names_is_a_result(
     assert "not a result" not in response.text
 
 
-async def test_the_zip_holds_one_video_and_the_result_files_flat(
+async def test_the_zip_holds_one_video_and_what_the_readme_lists(
     admin: httpx.AsyncClient, url: str
 ) -> None:
     response = await admin.get(f"{url}/artifacts")
@@ -204,12 +214,20 @@ async def test_the_zip_holds_one_video_and_the_result_files_flat(
     with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == [
+            "README.txt",
             "тест holiday.mov",
             "manifest.json",
+            "report.html",
+            "тест holiday.eaf",
             "a_face_analysis.json",
             "preview.png",
+            "a_faces.m4v",
             "scene_detection_preview.png",
+            "coco/annotations/instances_a.json",
+            "coco/images/README.txt",
         ]
+        readme = archive.read("README.txt").decode()
+        assert all(name in readme for name in archive.namelist()[1:])
         assert archive.read("тест holiday.mov") == b"the video"
         manifest = json.loads(archive.read("manifest.json"))
         assert set(manifest).isdisjoint(

@@ -103,6 +103,8 @@ def test_scenes_are_written_as_clients_read_them(tmp_path: Path) -> None:
                 "id": 1,
                 "start": 0.0,
                 "end": 1.0,
+                "start_time": 0.0,
+                "end_time": 1.0,
                 "duration": 1.0,
                 "frame_start": 0,
                 "frame_end": 24,

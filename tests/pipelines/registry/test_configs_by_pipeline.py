@@ -36,11 +36,10 @@ def test_pipelines_are_inferred_from_the_configs(catalog: Catalog) -> None:
     ]
 
 
-def test_a_config_of_a_pipeline_that_was_not_selected_is_a_warning(catalog: Catalog) -> None:
-    verdict = validate_configs(["other"], {"detector": {"threshold": 9}}, catalog)
-    assert verdict.valid
-    assert [warning.field for warning in verdict.warnings] == ["config.detector"]
-    assert list(verdict.configs) == ["other"]
+def test_a_config_of_a_pipeline_that_was_not_selected_is_an_error(catalog: Catalog) -> None:
+    (error,) = validate_configs(["other"], {"detector": {"threshold": 9}}, catalog).errors
+    assert (error.field, error.code) == ("config.detector", "INVALID_VALUE")
+    assert "'detector' is not selected" in error.message
 
 
 @pytest.mark.parametrize("configs", [None, [], "x", 3])

@@ -1,7 +1,8 @@
 from enum import Enum
 from typing import Literal
 
-from pydantic import BaseModel, Field
+import pytest
+from pydantic import BaseModel, Field, create_model
 
 from pipelines.registry.parameters import Parameter, parameters_of
 
@@ -99,3 +100,21 @@ def test_what_has_no_control_of_its_own_is_an_object() -> None:
     assert parameter("inner").default == {"size": 1}
     assert parameter("mixed").type == "object"
     assert parameter("enabled").type == "boolean"
+
+
+@pytest.mark.parametrize(
+    ("default", "minimum", "maximum", "step"),
+    [
+        (0.4, 0.0, 3600.0, 0.1),
+        (0.05, 0.0, 1.0, 0.01),
+        (5.0, 0.0, 240.0, 1.0),
+        (600.0, 0.0, 3600.0, 10.0),
+        (0.5, 0.25, 100.0, 0.01),
+        (0.4, None, None, 0.1),
+    ],
+)
+def test_the_default_can_be_reached_by_steps_from_the_minimum(
+    default: float, minimum: float | None, maximum: float | None, step: float
+) -> None:
+    model = create_model("Config", field=(float, Field(default, ge=minimum, le=maximum)))
+    assert parameters_of(model)[0].step == step
