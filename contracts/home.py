@@ -15,6 +15,7 @@
 | `jobs/<run id>/cancellation.json` | who asked to cancel, and why |
 | `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
 | `jobs/<run id>/keep` | where it exists, retention never deletes the job |
+| `audit/actions.jsonl` | the audit log: who did what |
 | `audit/retention.jsonl` | a line for everything that retention deleted, or would have |
 | `webhooks/targets/<key>.json` | where the jobs of a key's owner are announced, with the secret |
 | `webhooks/outbox/<target>/` | announcements that are still to be delivered |
@@ -94,6 +95,11 @@ class Home:
     def media_lock(self) -> Path:
         """Held while media enters or leaves the store."""
         return self.run / "media.lock"
+
+    @property
+    def audit(self) -> Path:
+        """The audit log: a line for each action of a person; see contracts/audit.py."""
+        return self.root / "audit" / "actions.jsonl"
 
     @property
     def retention_audit(self) -> Path:

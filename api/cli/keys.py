@@ -1,5 +1,6 @@
 """`framegate keys`: works on the database itself, whether the stack runs or not."""
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,8 @@ from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
 from api.database import Database, open_current_database
 from api.errors import FramegateError
+from contracts.audit import AuditLog
+from contracts.home import Home
 from contracts.private_folder import make_private
 from contracts.webhook import host_of
 
@@ -43,6 +46,7 @@ def create_key(
             name=name,
             expires_at=now + timedelta(days=days) if days else None,
         )
+    _record(folders, "key.create", record)
     signing = add_webhook(folders, record, webhook) if webhook else None
     if as_json:
         host = host_of(webhook) if webhook else None
@@ -77,7 +81,9 @@ def list_keys(home: Path | None, *, as_json: bool) -> None:
 def revoke_key(home: Path | None, key_id: str, *, as_json: bool) -> None:
     with _database(home) as database:
         record = keys.revoke_key(database, key_id)
-    remove_webhook(read_settings(home=home).paths, record)
+    folders = read_settings(home=home).paths
+    _record(folders, "key.revoke", record)
+    remove_webhook(folders, record)
     if as_json:
         print_json(_facts(record, None))
     else:
@@ -101,6 +107,13 @@ def _database(home: Path | None) -> Iterator[Database]:
             f"The database cannot be used: {error}",
             hint="`framegate doctor` says what is wrong with it.",
         ) from error
+
+
+def _record(home: Home, action: str, key: KeyRecord) -> None:
+    """Into the audit log, with the name of the system's user: no key is needed here."""
+    AuditLog(home.audit).write(
+        action, by=getpass.getuser(), key_id=key.id, name=key.name, role=key.role.value
+    )
 
 
 def _facts(record: KeyRecord, webhook_host: str | None) -> dict[str, Any]:

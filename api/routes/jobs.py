@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import WithJsonSchema
 
+from api.audit import record
 from api.cancel import cancel_job
 from api.dependencies import Annotator, CurrentServices, Reader, RequestId
 from api.errors import (
@@ -142,6 +143,8 @@ async def submit(
         queue = await asking
     finally:
         asking.cancel()
+    if not outcome.is_replay:
+        await record(services.home, request, principal, "job.submit", job_id=outcome.run.run_id)
     _announce(outcome, response)
     return await job_of(services, outcome.run, queue)
 
@@ -207,7 +210,9 @@ async def cancel(
     if _has_body(request):
         body = await read_model(request, CancellationRequest, services.settings.max_json_bytes)
         reason = body.reason
-    return await cancel_job(services, job_id, principal, reason=reason, strict=strict)
+    answer = await cancel_job(services, job_id, principal, reason=reason, strict=strict)
+    await record(services.home, request, principal, "job.cancel", job_id=job_id, reason=reason)
+    return answer
 
 
 @router.post(
@@ -251,6 +256,15 @@ async def retry(
         request_id=request_id,
         idempotency_key=idempotency_key,
     )
+    if not outcome.is_replay:
+        await record(
+            services.home,
+            request,
+            principal,
+            "job.retry",
+            job_id=outcome.run.run_id,
+            retry_of=job_id,
+        )
     _announce(outcome, response)
     return await job_of(services, outcome.run, await services.queue.runs_if_known())
 
@@ -262,10 +276,13 @@ async def retry(
     status_code=204,
     responses=errors(*ASKING_DAGSTER, JobNotFoundError, JobNotFinishedError),
 )
-async def delete(principal: Annotator, services: CurrentServices, job_id: str) -> None:
+async def delete(
+    principal: Annotator, services: CurrentServices, request: Request, job_id: str
+) -> None:
     run = await find_finished_run(services, job_id)
     check_owner(run, principal)
     await delete_job(services, run)
+    await record(services.home, request, principal, "job.delete", job_id=job_id)
 
 
 def _one_status(status: JobStatus | None, status_filter: JobStatus | None) -> JobStatus | None:

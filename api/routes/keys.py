@@ -6,6 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from api.audit import record as record_action
 from api.auth.keys import KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
@@ -86,11 +87,15 @@ async def index(_admin: Admin, services: CurrentServices) -> KeyList:
     responses=errors(*KEYED, *WITH_BODY),
     openapi_extra=documented(NewKey),
 )
-async def create(_admin: Admin, services: CurrentServices, request: Request) -> CreatedKey:
+async def create(admin: Admin, services: CurrentServices, request: Request) -> CreatedKey:
     body = await read_model(request, NewKey, services.settings.max_json_bytes)
     if body.webhook_url:
         check_webhook_url(body.webhook_url)
-    return await to_thread.run_sync(_create, services, body)
+    key = await to_thread.run_sync(_create, services, body)
+    await record_action(
+        services.home, request, admin, "key.create", key_id=key.id, name=key.name, role=key.role
+    )
+    return key
 
 
 @router.delete(
@@ -100,9 +105,12 @@ async def create(_admin: Admin, services: CurrentServices, request: Request) -> 
     status_code=204,
     responses=errors(*KEYED, NotFoundError),
 )
-async def revoke(_admin: Admin, services: CurrentServices, key_id: str) -> None:
+async def revoke(admin: Admin, services: CurrentServices, request: Request, key_id: str) -> None:
     record = await to_thread.run_sync(revoke_key, services.database, key_id)
     await to_thread.run_sync(remove_webhook, services.home, record)
+    await record_action(
+        services.home, request, admin, "key.revoke", key_id=record.id, name=record.name
+    )
 
 
 def _create(services: Services, body: NewKey) -> CreatedKey:
