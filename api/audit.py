@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from anyio import to_thread
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from api.auth.roles import Principal
 from contracts.audit import AuditLog
@@ -15,7 +15,7 @@ log = logging.getLogger("framegate")
 
 
 async def record(
-    home: Home, request: Request, principal: Principal, action: str, **detail: Any
+    home: Home, connection: HTTPConnection, principal: Principal, action: str, **detail: Any
 ) -> None:
     """What was done stays done where the log cannot be written, for instance on a full disk: then
     the server's own log says so.
@@ -24,8 +24,8 @@ async def record(
         AuditLog(home.audit).write,
         action,
         by=principal.name,
-        address=request.client.host if request.client else None,
-        request_id=request.state.request_id,
+        address=connection.client.host if connection.client else None,
+        request_id=getattr(connection.state, "request_id", None),
         **detail,
     )
     try:

@@ -4,6 +4,7 @@ What is not known to be harmless is refused: of Dagster's own addresses, those t
 open to everybody who is signed in, and those that change something to engineers.
 """
 
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from api.audit import record
 from api.dependencies import Services
 from api.door.cookie import set_session_cookie
 from api.door.forward import REQUEST_HEADERS, dagster_request, forward
@@ -80,16 +82,21 @@ class Door:
             value, _length = await read_json(request, limit)
             question = read_question(value)
             if question.changes:
-                require_engineer(visitor)
+                await self._let_change(request, visitor, changes=question.mutations)
             body = question.to_json()
         elif path.startswith(_REPORTS):
-            require_engineer(visitor)
+            await self._let_change(request, visitor, path=path)
             body = await read_body(request, limit)
         else:
             raise NotFoundError("There is nothing to post to at this address.")
         headers["content-type"] = "application/json"
         target = quote(path)
         return await forward(self._transport, dagster_request("POST", target, headers, body))
+
+    async def _let_change(self, request: Request, visitor: Visitor, **what: Any) -> None:
+        """Records what an engineer is about to change. Raises ForbiddenError for anybody else."""
+        require_engineer(visitor)
+        await record(self._services.home, request, visitor.principal, "ui.change", **what)
 
 
 def dagster_path(scope: Scope) -> str:

@@ -12,10 +12,13 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from graphql import (
+    FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     parse,
 )
 
@@ -31,12 +34,17 @@ _NO_QUESTION = "Send an object with `query`, and if needed `variables` and `oper
 
 @dataclass(frozen=True)
 class Question:
-    """`changes` is whether answering it may change something in Dagster."""
+    """`mutations` names what it asks Dagster to change, as `mutations_of` does."""
 
     query: str
     variables: Mapping[str, Any] | None
     operation_name: str | None
-    changes: bool
+    mutations: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether answering it may change something in Dagster."""
+        return bool(self.mutations)
 
     def fields(self) -> dict[str, Any]:
         return {
@@ -70,7 +78,7 @@ def read_question(value: object) -> Question:
         raise InvalidRequestError("`variables` must be an object.", field="variables")
     if not (name is None or isinstance(name, str)):
         raise InvalidRequestError("`operationName` must be a string.", field="operationName")
-    return Question(query, variables, name, changes=changes_something(query))
+    return Question(query, variables, name, mutations_of(query))
 
 
 def read_query_string(text: str) -> Question:
@@ -83,9 +91,9 @@ def read_query_string(text: str) -> Question:
 
 
 @lru_cache(maxsize=512)
-def changes_something(document: str) -> bool:
-    """Whether any operation of the document is neither a query nor a subscription, be it the one
-    that is asked for or not. Raises InvalidRequestError.
+def mutations_of(document: str) -> tuple[str, ...]:
+    """The fields, and fragments, of every operation that is neither a query nor a subscription,
+    be it the one that is asked for or not. Raises InvalidRequestError.
     """
     try:
         parsed = parse(
@@ -99,15 +107,26 @@ def changes_something(document: str) -> bool:
         raise InvalidRequestError(
             f"The GraphQL document cannot be read: {error.message[:300]}"
         ) from error
-    operations: list[OperationType] = []
+    operations: list[OperationDefinitionNode] = []
     for definition in parsed.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            operations.append(definition.operation)
+            operations.append(definition)
         elif not isinstance(definition, FragmentDefinitionNode):
             raise InvalidRequestError("A document holds operations and fragments, nothing else.")
     if not operations:
         raise InvalidRequestError("The GraphQL document holds no operation.")
-    return any(each not in (OperationType.QUERY, OperationType.SUBSCRIPTION) for each in operations)
+    return tuple(
+        _name(selection)
+        for operation in operations
+        if operation.operation not in (OperationType.QUERY, OperationType.SUBSCRIPTION)
+        for selection in operation.selection_set.selections
+    )
+
+
+def _name(selection: SelectionNode) -> str:
+    if isinstance(selection, FieldNode):
+        return selection.name.value
+    return f"...{selection.name.value}" if isinstance(selection, FragmentSpreadNode) else "..."
 
 
 def _decoded(text: str) -> Any:

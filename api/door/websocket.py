@@ -8,6 +8,7 @@ import asyncio
 import json
 from contextlib import suppress
 from secrets import token_hex
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -15,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
+from api.audit import record
 from api.dependencies import Services
 from api.door.question import read_question
 from api.door.visitor import Visitor, identify, require_engineer
@@ -51,8 +53,11 @@ async def serve_websocket(services: Services, scope: Scope, receive: Receive, se
         await _relay(services, client, dagster)
 
 
-def judged_message(text: str, visitor: Visitor) -> str:
-    """The message as Dagster gets it, written anew. Raises FramegateError."""
+def judged_message(text: str, visitor: Visitor) -> tuple[str, tuple[str, ...]]:
+    """The message as Dagster gets it, written anew, and the mutations in it.
+
+    Raises FramegateError.
+    """
     try:
         message = parse_json(text.encode())
     except StrictJsonError as error:
@@ -60,15 +65,16 @@ def judged_message(text: str, visitor: Visitor) -> str:
     kind = message.get("type") if isinstance(message, dict) else None
     if kind not in _ASKING | _PLAIN:
         raise InvalidRequestError("This is no message of GraphQL over WebSocket.")
-    judged = {"type": kind}
+    judged: dict[str, Any] = {"type": kind}
+    mutations: tuple[str, ...] = ()
     if isinstance(message.get("id"), str):
         judged["id"] = message["id"]
     if kind in _ASKING:
         question = read_question(message.get("payload"))
         if question.changes:
             require_engineer(visitor)
-        judged["payload"] = question.fields()
-    return json.dumps(judged)
+        judged["payload"], mutations = question.fields(), question.mutations
+    return json.dumps(judged), mutations
 
 
 async def _connect(services: Services, visitor: Visitor, offered: list[str]) -> ClientConnection:
@@ -116,13 +122,18 @@ async def _relay(services: Services, client: WebSocket, dagster: ClientConnectio
 
 
 async def _ask(services: Services, client: WebSocket, dagster: ClientConnection) -> None:
-    while (message := await client.receive())["type"] != "websocket.disconnect":
-        text = message.get("text")
+    while (received := await client.receive())["type"] != "websocket.disconnect":
+        text = received.get("text")
         if text is None:
             raise InvalidRequestError("GraphQL over WebSocket is text.")
         visitor = await identify(services, client)
         try:
-            await dagster.send(judged_message(text, visitor))
+            message, mutations = judged_message(text, visitor)
+            if mutations:
+                await record(
+                    services.home, client, visitor.principal, "ui.change", changes=mutations
+                )
+            await dagster.send(message)
         except ConnectionClosed:
             return
 

@@ -1,5 +1,6 @@
 """`/sign-in` and `/sign-out`: pages for people. An API key opens a session, which is a cookie."""
 
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import parse_qsl
 
@@ -7,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.audit import record
 from api.auth.keys import KeyRecord
 from api.auth.links import use_link
 from api.dependencies import CurrentServices, Public, Services
@@ -57,6 +59,7 @@ async def sign_in(_public: Public, services: CurrentServices, request: Request) 
     except FramegateError as error:
         return sign_in_page(wanted, error)
     _close_session(services, request)
+    await record(services.home, request, key.principal, "sign_in", role=key.role)
     response = RedirectResponse(wanted, _SEE_OTHER)
     set_session_cookie(
         response,
@@ -70,6 +73,9 @@ async def sign_in(_public: Public, services: CurrentServices, request: Request) 
 @router.post("/sign-out")
 async def sign_out(_public: Public, services: CurrentServices, request: Request) -> Response:
     services.origins.check_page(request.headers, request.url.scheme)
+    with suppress(UnauthorizedError):  # the session has ended
+        principal = (await identify(services, request)).principal
+        await record(services.home, request, principal, "sign_out")
     _close_session(services, request)
     response = RedirectResponse("/sign-in", _SEE_OTHER)
     clear_session_cookie(
