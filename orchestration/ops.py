@@ -40,6 +40,7 @@ from orchestration.progress_file import ProgressFile
 from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME
 from orchestration.unchanged_media import check_unchanged
+from orchestration.under_way import UnderWay, tell_under_way
 from pipelines.errors import ConfigError
 from pipelines.media import Media, probe
 from pipelines.registry.catalog import Catalog
@@ -106,15 +107,17 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
             progress = ProgressFile(home.progress(context.run_id))
             media = _media(context, home)
             config = normalised_config(card.name, _op_config(context, card.name), catalog)
-            publication = annotate_and_publish(
-                card,
-                media,
-                config,
-                home=home,
-                run_id=context.run_id,
-                report=lambda fraction: progress.write(card.name, fraction),
-                check=lambda: _check_media(context, home),
-            )
+            begun = UnderWay(card.name, media.duration_seconds)
+            with tell_under_way(home.under_way(context.run_id), begun):
+                publication = annotate_and_publish(
+                    card,
+                    media,
+                    config,
+                    home=home,
+                    run_id=context.run_id,
+                    report=lambda fraction: progress.write(card.name, fraction),
+                    check=lambda: _check_media(context, home),
+                )
             record_annotations(context, card, media, _media_hash(context), publication)
 
     return _annotate

@@ -11,7 +11,13 @@ from dagster._serdes import deserialize_value
 from dagster._time import datetime_from_timestamp
 
 from contracts.home import Home
-from contracts.run import CANCELLATION_FAILED_TAG, FAILURE_TAG, RELEASE_TAG, Failure
+from contracts.run import (
+    CANCELLATION_FAILED_TAG,
+    FAILURE_TAG,
+    RELEASE_TAG,
+    Failure,
+    failure_tag,
+)
 from orchestration.launcher.instance import TERMINAL_EVENTS
 from orchestration.launcher.outcome import Verdict, WorkerEnd, failure_of
 from orchestration.launcher.release import Release
@@ -45,7 +51,7 @@ class Reporter:
             case Verdict.REQUEUED:
                 self.requeue(run, "The stack was stopped while the run was under way.")
             case Verdict.FAILED:
-                self.fail(run, failure_of(end))
+                self.fail(run, failure_of(end), end.breach.pipeline if end.breach else None)
 
     def report_stuck(self, release: Release | None, pids: Sequence[int]) -> None:
         """The run's processes cannot be killed, or their memory does not come back."""
@@ -103,8 +109,10 @@ class Reporter:
         self.instance.report_engine_event(f"{why} It goes back into the queue.", run)
         self.instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
 
-    def fail(self, run: DagsterRun, failure: Failure) -> None:
-        self.instance.add_run_tags(run.run_id, {FAILURE_TAG: failure.to_tag()})
+    def fail(self, run: DagsterRun, failure: Failure, pipeline: str | None = None) -> None:
+        """`pipeline` is the one of the run that failed, where that is known."""
+        told = [FAILURE_TAG, *([failure_tag(pipeline)] if pipeline else [])]
+        self.instance.add_run_tags(run.run_id, dict.fromkeys(told, failure.to_tag()))
         self.instance.report_run_failed(run, f"{failure.code}: {failure.message}")
 
     def _report_release(self, run: DagsterRun, release: Release) -> None:
