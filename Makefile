@@ -86,6 +86,9 @@ conformance: $(DEV) ## Let schemathesis try the live app for long (EXAMPLES=1000
 bench: $(DEV) ## Measure, print tables and write benchmarks/results/*.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
+gpu-check: $(DEV) ## Check and measure what only a GPU can show; without one, over one made of files
+	$(BIN)/python -m benchmarks.gpu_check --json benchmarks/results/gpu.json $(ARGS)
+
 bench-scale: $(DEV) ## Measure a stack with 100,000 finished runs beside an empty one, on PostgreSQL
 	$(BIN)/python -m benchmarks.scale --json benchmarks/results/scale.json $(ARGS)
 

@@ -12,6 +12,7 @@
 | `jobs/<run id>/partial/<pipeline>/` | what a running pipeline is writing |
 | `jobs/<run id>/thumbnails/<pipeline>.jpg` | what the Dagster UI shows of a preview |
 | `jobs/<run id>/progress.json` | {pipeline: fraction}, replaced atomically |
+| `jobs/<run id>/under_way.json` | the pipeline under way, whose time the supervisor counts |
 | `jobs/<run id>/cancellation.json` | who asked to cancel, and why |
 | `jobs/<run id>/worker.log` | what the run worker printed outside its ops |
 | `jobs/<run id>/keep` | where it exists, retention never deletes the job |
@@ -73,6 +74,11 @@ class Home:
     def sign_in_links(self) -> Path:
         """A file for each link that signs in once, named after a hash of its secret."""
         return self.run / "sign_in"
+
+    @property
+    def memory_limits(self) -> Path:
+        """By what means runs are held to their memory limits."""
+        return self.run / "memory_limits.json"
 
     @property
     def jobs(self) -> Path:
@@ -143,6 +149,9 @@ class Home:
 
     def progress(self, run_id: str) -> Path:
         return self.job(run_id) / "progress.json"
+
+    def under_way(self, run_id: str) -> Path:
+        return self.job(run_id) / "under_way.json"
 
     def worker_log(self, run_id: str) -> Path:
         return self.job(run_id) / "worker.log"

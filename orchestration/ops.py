@@ -43,6 +43,7 @@ from orchestration.publication import annotate_and_publish
 from orchestration.resources import HOME
 from orchestration.shared_process import only_in_this_process
 from orchestration.unchanged_media import check_unchanged
+from orchestration.under_way import UnderWay, tell_under_way
 from pipelines.errors import ConfigError, MediaError
 from pipelines.media import Media, probe
 from pipelines.registry.catalog import Catalog
@@ -112,15 +113,17 @@ def annotate_op(card: PipelineCard, catalog: Catalog) -> OpDefinition:
             if not _has_probed(context):
                 _complete_tags(context, catalog, media)
             config = normalised_config(card.name, _op_config(context, card.name), catalog)
-            publication = annotate_and_publish(
-                card,
-                media,
-                config,
-                home=home,
-                run_id=context.run_id,
-                report=lambda fraction: progress.write(card.name, fraction),
-                check=lambda: _check_media(context, home),
-            )
+            begun = UnderWay(card.name, media.duration_seconds)
+            with tell_under_way(home.under_way(context.run_id), begun):
+                publication = annotate_and_publish(
+                    card,
+                    media,
+                    config,
+                    home=home,
+                    run_id=context.run_id,
+                    report=lambda fraction: progress.write(card.name, fraction),
+                    check=lambda: _check_media(context, home),
+                )
             record_annotations(context, card, media, _media_hash(context), publication)
 
     return _annotate

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
 from dagster._utils.schedules import is_valid_cron_schedule
@@ -16,7 +16,10 @@ from contracts.logs import LogFormat, LogLevel
 from contracts.project import default_home
 from contracts.webhook import Target, check_secret, check_url
 from pipelines.registry.devices import Inventory
-from pipelines.registry.spec import load_object
+from pipelines.registry.spec import TimeLimit, load_object
+
+#: In settings by pipeline, the name that stands for every pipeline that is not named.
+ALL_PIPELINES = "*"
 
 
 class Settings(BaseSettings):
@@ -38,6 +41,12 @@ class Settings(BaseSettings):
         default_factory=lambda: max(1, len(os.sched_getaffinity(0)) // 2),
         ge=1,
         description="Runs of GPU pipelines at once that use the processor in place of a GPU.",
+    )
+    memory_limits_gb: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default={}, description="Memory that a run may hold, by pipeline; * for all others."
+    )
+    time_limits: dict[str, TimeLimit] = Field(
+        default={}, description="How long a pipeline may take, by pipeline; * for all others."
     )
     timezone: str | None = Field(
         default=None, description="IANA name of what schedules go by; none for the machine's own."

@@ -23,7 +23,9 @@ from api.stack.errors import StackError
 from api.stack.lock import find_running
 from api.stack.ports import require_port
 from api.units import GIGABYTE
+from contracts.cgroup import NoCgroupsError, parent_of_runs
 from contracts.database import shown
+from contracts.json_file import read_json
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.devices import Inventory, InventoryError, NvmlInventory
 from pipelines.registry.spec import PackageFile
@@ -65,6 +67,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield from check_models(load_catalog())
     yield check_clips()
     yield check_gpu(NvmlInventory())
+    yield check_memory_limits(settings)
     yield check_home(settings)
     yield check_disk(settings)
     yield check_database(settings)
@@ -130,6 +133,16 @@ def check_gpu(inventory: Inventory) -> Check:
     return Check("gpu", State.OK, found)
 
 
+def check_memory_limits(settings: Settings) -> Check:
+    """By what means runs are held to their memory: as the running stack found, else as here."""
+    name, running = "memory limits", find_running(settings.paths.run)
+    found = read_json(settings.paths.memory_limits) if running else None
+    groups, reason = (found["groups"], found["reason"]) if found else _memory_groups()
+    if groups:
+        return Check(name, State.OK, f"each run in a cgroup of its own in {groups}")
+    return Check(name, State.OK, f"each run's processes are watched, since {reason}")
+
+
 def check_home(settings: Settings) -> Check:
     root = settings.paths.root
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
@@ -174,6 +187,14 @@ def check_port(settings: Settings) -> Check:
             return Check("port", State.OK, f"{settings.port}, used by the stack of this home")
         return Check("port", State.WARNING, error.message, error.hint)
     return Check("port", State.OK, f"{settings.port} is free")
+
+
+def _memory_groups() -> tuple[str, str]:
+    """Where a stack that is started here would make the groups of runs, or why it could not."""
+    try:
+        return str(parent_of_runs()), ""
+    except NoCgroupsError as error:
+        return "", str(error)
 
 
 def _check_model(name: str, file: PackageFile) -> Check:

@@ -20,6 +20,7 @@ from api.stack.lock import RunningStack, hold_home
 from api.stack.parts import parts
 from api.stack.ports import require_port
 from api.stack.stack import Stack
+from contracts.cgroup import make_room_for_runs
 
 #: How long the parts of a killed stack may take to end.
 _ENDING_SECONDS = 10.0
@@ -31,6 +32,7 @@ def bring_up(settings: Settings, report: Report) -> None:
     home = settings.paths
     url = local_url(settings.host, settings.port)
     lay_out(home)
+    make_room_for_runs()
     with hold_home(home.run, RunningStack(os.getpid(), url)) as killed:
         patience = _ENDING_SECONDS if killed else 0.0
         require_port(settings.host, settings.port, flag="--port", patience=patience)

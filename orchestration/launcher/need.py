@@ -36,7 +36,9 @@ class Need:
 
 def need_of(run: DagsterRun, catalog: Catalog, presets: Mapping[str, Preset]) -> Need:
     """The most that any of the run's pipelines needs: they run one after the other."""
-    cards = [catalog.cards[name] for name in _pipelines(run, catalog) if name in catalog.cards]
+    cards = [
+        catalog.cards[name] for name in pipelines_to_run(run, catalog) if name in catalog.cards
+    ]
     preset = presets.get(run.tags.get(PRESET_TAG, ""))
     memory = [0]
     for card in cards:
@@ -53,6 +55,15 @@ def need_of(run: DagsterRun, catalog: Catalog, presets: Mapping[str, Preset]) ->
         grace_seconds=max((card.grace_seconds for card in cards), default=_GRACE_SECONDS),
         takes_slot=max(memory) > 0 or any(can_use_gpu(card) for card in cards),
     )
+
+
+def pipelines_to_run(run: DagsterRun, catalog: Catalog) -> list[str]:
+    """A run of `annotate` that was started without a selection runs everything; a retry runs only
+    what is left to do.
+    """
+    names = pipelines_of(run.tags, run.job_name) or sorted(run.op_selection or catalog.names)
+    steps = run.step_keys_to_execute
+    return names if steps is None else [name for name in names if name in steps]
 
 
 def presets_now(folder: Path) -> Mapping[str, Preset]:
@@ -76,12 +87,3 @@ def _config(run: DagsterRun, name: str, preset: Preset | None) -> Mapping[str, A
     ops: Any = run.run_config.get("ops") or {}
     submitted: Mapping[str, Any] = (ops.get(name) or {}).get("config") or {}
     return {**preset.config.get(name, {}), **submitted} if preset else submitted
-
-
-def _pipelines(run: DagsterRun, catalog: Catalog) -> list[str]:
-    """A run of `annotate` that was started without a selection runs everything; a retry runs only
-    what is left to do.
-    """
-    names = pipelines_of(run.tags, run.job_name) or sorted(run.op_selection or catalog.names)
-    steps = run.step_keys_to_execute
-    return names if steps is None else [name for name in names if name in steps]

@@ -1,10 +1,11 @@
 """Whether the kernel has just killed processes for want of memory."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 #: How often a `RecentKills` is to look.
-LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 5.0
 
 _COUNTERS = Path("/proc/vmstat")
 
@@ -19,11 +20,17 @@ class RecentKills:
     counters: Path = _COUNTERS
     _last: int = field(default=0, init=False)
     _last_but_one: int = field(default=0, init=False)
+    _looked_at: float = field(default_factory=time.monotonic, init=False)
 
     def __post_init__(self) -> None:
         self._last = self._last_but_one = _oom_kills(self.counters)
 
+    def look_when_due(self) -> None:
+        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+            self.look()
+
     def look(self) -> None:
+        self._looked_at = time.monotonic()
         self._last_but_one, self._last = self._last, _oom_kills(self.counters)
 
     def count(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from contracts.run import Failure
+from orchestration.launcher.breach import Breach
 
 
 class Order(Enum):
@@ -13,6 +14,8 @@ class Order(Enum):
 
     NONE = auto()
     CANCEL = auto()
+    #: The run has exceeded one of its limits.
+    LIMIT = auto()
     #: The stack stops: the run goes back into the queue.
     REQUEUE = auto()
 
@@ -32,26 +35,33 @@ class WorkerEnd:
 
     `reported` is whether it handed over how the run ended; `oom_kills` is how many processes the
     kernel killed for want of memory just before; `reason` is why the worker could not go on, if it
-    said so.
+    said so; `breach` is the limit that the run exceeded.
     """
 
     wait_status: int
     reported: bool
     oom_kills: int = 0
     reason: str = ""
+    breach: Breach | None = None
 
 
 def decide(order: Order, end: WorkerEnd) -> Verdict:
-    """A cancellation wins over everything that happened after it was accepted."""
+    """A cancellation wins over everything that happened after it was accepted, and so does a
+    limit that was exceeded.
+    """
     if order is Order.CANCEL:
         return Verdict.CANCELED
+    if order is Order.LIMIT:
+        return Verdict.FAILED
     if end.reported:
         return Verdict.AS_REPORTED
     return Verdict.REQUEUED if order is Order.REQUEUE else Verdict.FAILED
 
 
 def failure_of(end: WorkerEnd) -> Failure:
-    """Why a worker ended without having said how the run ended."""
+    """Why a worker ended without having said how the run ended, or without having been heard."""
+    if end.breach:
+        return end.breach.failure
     if not os.WIFSIGNALED(end.wait_status):
         code = os.waitstatus_to_exitcode(end.wait_status)
         why = f": {end.reason}" if end.reason else "."

@@ -62,7 +62,7 @@ class Reporter:
             case Verdict.REQUEUED:
                 self.requeue(run, "The stack was stopped while the run was under way.")
             case _:
-                self.fail(run, failure_of(end))
+                self.fail(run, failure_of(end), end.breach.pipeline if end.breach else None)
 
     def report_stuck(self, release: Release | None, pids: Sequence[int]) -> None:
         """The run's processes cannot be killed, or their memory does not come back."""
@@ -128,8 +128,10 @@ class Reporter:
         self.instance.report_engine_event(f"{why} It goes back into the queue.", run)
         self.instance.report_dagster_event(DagsterEvent.job_enqueue(run), run_id=run.run_id)
 
-    def fail(self, run: DagsterRun, failure: Failure) -> None:
-        self.instance.add_run_tags(run.run_id, {FAILURE_TAG: failure.to_tag()})
+    def fail(self, run: DagsterRun, failure: Failure, pipeline: str | None = None) -> None:
+        """`pipeline` is the one of the run that failed, where that is known."""
+        told = [FAILURE_TAG, *([failure_tag(pipeline)] if pipeline else [])]
+        self.instance.add_run_tags(run.run_id, dict.fromkeys(told, failure.to_tag()))
         self.instance.report_run_failed(run, f"{failure.code}: {failure.message}")
 
     def _explain(self, run: DagsterRun, last_event: EventLogEntry) -> None:

@@ -20,7 +20,8 @@ from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure, log_fields
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import Capacity
 from orchestration.launcher.lease import PROCESSOR, Wait
-from orchestration.launcher.need import Need, need_of, presets_now
+from orchestration.launcher.limits import limits_of
+from orchestration.launcher.need import Need, need_of, pipelines_to_run, presets_now
 from orchestration.launcher.paths import run_socket
 from orchestration.launcher.report import Reporter
 from orchestration.settings import Settings
@@ -61,11 +62,13 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         run = context.dagster_run
         need = need_of(run, load_catalog(), presets_now(self._home.presets))
         lease = self._lease(run, need)
+        limits = limits_of(pipelines_to_run(run, load_catalog()), load_catalog(), self._settings)
         answer = self._ask_server(
             {
                 "action": "launch",
                 "run_id": run.run_id,
                 "grace_seconds": need.grace_seconds,
+                "limits": limits.to_message(),
                 "lease": lease,
                 "log_fields": log_fields(run.run_id, run.tags),
             }

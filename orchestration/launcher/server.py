@@ -30,6 +30,8 @@ from orchestration.launcher.child import become_run, in_child
 from orchestration.launcher.insist import insist
 from orchestration.launcher.instance import Instances, open_instances
 from orchestration.launcher.lease import Lease, acquire, is_leased, write
+from orchestration.launcher.limits import Limits
+from orchestration.launcher.memory_limit import MemoryLimits
 from orchestration.launcher.paths import queue_socket, run_socket, run_sockets
 from orchestration.launcher.preload import preload
 from orchestration.launcher.processes import adopt_orphans, end_descendants, reap
@@ -57,6 +59,7 @@ class Server:
     inventory: Inventory
     sources: Sources
     instances: Instances
+    memory_limits: MemoryLimits
     supervisors: dict[int, str]
     _stopping: bool = field(default=False, init=False)
     #: Those of `supervisors` that only tell how a run ended whose supervisor was lost.
@@ -160,6 +163,8 @@ class Server:
                     home=self.home,
                     server=server,
                     grace_seconds=request["grace_seconds"],
+                    limits=Limits.from_message(request["limits"]),
+                    memory_limits=self.memory_limits,
                     lease=lease,
                     inventory=self.inventory,
                     instances=self.instances,
@@ -205,6 +210,7 @@ class Server:
             run_socket(self.home, run_id).unlink(missing_ok=True)
             while is_leased(self.home, run_id):  # by what the supervisor left behind
                 time.sleep(_LEASE_SECONDS)
+            self.memory_limits.remove(run_id)
             await_room(self.home.root)
             insist(Reporter(self.instances.own, self.home, run_id).report_lost)
 
@@ -220,6 +226,7 @@ class Server:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
                 psutil.Process(pid).wait(_STOP_SECONDS)
         end_descendants(_STOP_SECONDS)
+        self.memory_limits.close()
 
     def _start_over(self) -> NoReturn:
         """The same process with fresh code; its supervisors stay its children."""
@@ -248,6 +255,7 @@ def main() -> None:
         inventory=settings.load_inventory(),
         sources=Sources.loaded(settings.folders.presets),
         instances=instances,
+        memory_limits=MemoryLimits.prepare(settings.folders, list(supervisors.values())),
         supervisors={int(pid): run_id for pid, run_id in supervisors.items()},
     ).serve()
 

@@ -24,11 +24,15 @@ from dagster import DagsterInstance, EventLogEntry
 from contracts.home import Home
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
+from orchestration.launcher.breach import Breach
+from orchestration.launcher.guard import Guard, guard
 from orchestration.launcher.holdings import Holdings
 from orchestration.launcher.insist import insist
 from orchestration.launcher.instance import Instances
 from orchestration.launcher.lease import Lease, give_back
-from orchestration.launcher.oom import LOOK_SECONDS, RecentKills
+from orchestration.launcher.limits import Limits
+from orchestration.launcher.memory_limit import MemoryLimits
+from orchestration.launcher.oom import RecentKills
 from orchestration.launcher.outcome import Order, Verdict, WorkerEnd, decide
 from orchestration.launcher.paths import run_socket
 from orchestration.launcher.processes import (
@@ -60,12 +64,15 @@ class Supervisor:
     home: Home
     server: int
     grace_seconds: float
+    limits: Limits
+    memory_limits: MemoryLimits
     lease: Lease | None
     inventory: Inventory
     instances: Instances
     _worker: int = field(default=0, init=False)
     _order: Order = field(default=Order.NONE, init=False)
     _kill_at: float | None = field(default=None, init=False)
+    _breach: Breach | None = field(default=None, init=False)
     _killed: bool = field(default=False, init=False)
     _last_event: EventLogEntry | None = field(default=None, init=False)
     _reason: str = field(default="", init=False)
@@ -84,12 +91,17 @@ class Supervisor:
         with ExitStack() as stack:
             listener = stack.enter_context(messages.listen(path))
             stack.callback(Path.unlink, path, missing_ok=True)
+            guarded = stack.enter_context(
+                guard(self.home, self.run_id, self.limits, self.memory_limits, self.grace_seconds)
+            )
             self._start_worker(listener)
+            guarded.admit(self._worker)
             instance = stack.enter_context(self.instances.own)
             reporter = Reporter(instance, self.home, self.run_id)
-            status = self._watch(listener, instance)
+            status = self._watch(listener, instance, guarded)
             is_told = self._last_event is not None
-            end = WorkerEnd(status, is_told, self._oom.count(), self._reason)
+            breach = self._breach or guarded.memory_breach()
+            end = WorkerEnd(status, is_told, self._oom.count(), self._reason, breach)
             serve = partial(self._serve, listener, instance)
             release = self._holdings.clear(self.home, self.run_id, reporter, serve)
             give_back(self.home, self.run_id)
@@ -113,14 +125,14 @@ class Supervisor:
             execute(self.run_id, self.home, self.instances.worker)
         self._holdings.tree = frozenset({self._worker})
 
-    def _watch(self, listener: socket.socket, instance: DagsterInstance) -> int:
+    def _watch(self, listener: socket.socket, instance: DagsterInstance, guarded: Guard) -> int:
         """Serves until the worker has ended or will not die; returns its wait status."""
         worker_end, server_end = os.pidfd_open(self._worker), os.pidfd_open(self.server)
         with selectors.DefaultSelector() as selector:
             for file in (listener, worker_end, server_end):
                 selector.register(file, selectors.EVENT_READ)
             while True:
-                ready = {key.fileobj for key, _mask in selector.select(self._until_next())}
+                ready = {key.fileobj for key, _mask in selector.select(self._until_next(guarded))}
                 if listener in ready:
                     self._answer(listener, instance)
                 if server_end in ready:
@@ -130,12 +142,13 @@ class Supervisor:
                     return os.waitpid(self._worker, 0)[1]
                 if self._patience() == 0.0 and not self._kill():
                     return signal.SIGKILL
-                if not ready:
-                    self._oom.look()
+                self._oom.look_when_due()
+                if self._order is Order.NONE and (breach := guarded.look()):
+                    self._stop_for(breach)
 
-    def _until_next(self) -> float:
+    def _until_next(self, guarded: Guard) -> float:
         patience = self._patience()
-        return LOOK_SECONDS if patience is None else min(patience, LOOK_SECONDS)
+        return guarded.pause() if patience is None else patience
 
     def _patience(self) -> float | None:
         """Seconds until something must be killed; None for as long as it takes."""
@@ -173,9 +186,7 @@ class Supervisor:
         if self._order is not Order.NONE:
             return
         self._order = Order.CANCEL
-        self._kill_at = time.monotonic() + self.grace_seconds
-        self._holdings.look()
-        send_signal(self._worker, signal.SIGINT)
+        self._interrupt(self.grace_seconds)
         if not has_room(self.home.root):
             return  # what is running can be ended all the same
         # A database that is away must not keep the worker from being killed in time.
@@ -189,6 +200,16 @@ class Supervisor:
                 instance.report_run_canceling(run)
         except Exception:
             logger.exception("the run does not say that it is being cancelled")
+
+    def _stop_for(self, breach: Breach) -> None:
+        self._order, self._breach = Order.LIMIT, breach
+        self._interrupt(breach.grace_seconds)
+
+    def _interrupt(self, grace_seconds: float) -> None:
+        """What has not ended after the grace is killed."""
+        self._kill_at = time.monotonic() + grace_seconds
+        self._holdings.look()
+        send_signal(self._worker, signal.SIGINT)
 
     def _stop(self) -> None:
         """The stack stops, or the server is gone: the work is dropped, and the run kept."""

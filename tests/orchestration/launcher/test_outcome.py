@@ -3,6 +3,7 @@ import signal
 
 import pytest
 
+from orchestration.launcher.breach import memory_breach
 from orchestration.launcher.outcome import Order, Verdict, WorkerEnd, decide, failure_of
 
 ENDED_WELL = WorkerEnd(wait_status=0, reported=True)
@@ -16,6 +17,8 @@ KILLED = WorkerEnd(wait_status=signal.SIGKILL, reported=False)
         (Order.NONE, KILLED, Verdict.FAILED),
         (Order.CANCEL, ENDED_WELL, Verdict.CANCELED),
         (Order.CANCEL, KILLED, Verdict.CANCELED),
+        (Order.LIMIT, ENDED_WELL, Verdict.FAILED),
+        (Order.LIMIT, KILLED, Verdict.FAILED),
         (Order.REQUEUE, ENDED_WELL, Verdict.AS_REPORTED),
         (Order.REQUEUE, KILLED, Verdict.REQUEUED),
     ],
@@ -24,6 +27,14 @@ def test_an_accepted_cancellation_wins_and_finished_work_is_never_done_again(
     order: Order, end: WorkerEnd, verdict: Verdict
 ) -> None:
     assert decide(order, end) is verdict
+
+
+def test_a_limit_that_was_exceeded_is_the_reason_whatever_else_is_known() -> None:
+    breach = memory_breach(limit=2 * 10**9, peak=3 * 10**9, pipeline="faces")
+    end = WorkerEnd(signal.SIGKILL, reported=False, oom_kills=1, breach=breach)
+
+    assert failure_of(end).code == "MEMORY_LIMIT"
+    assert "during faces: its limit is 2.00 GB, its peak was 3.00 GB" in failure_of(end).message
 
 
 def test_a_signal_is_named() -> None:

@@ -13,6 +13,7 @@ from dagster import DagsterInstance
 from contracts.home import Home
 from orchestration.launcher import messages
 from orchestration.launcher.lease import PROCESSOR, Lease, acquire, read_leases
+from orchestration.launcher.memory_limit import MemoryLimits
 from orchestration.launcher.server import Server
 from orchestration.launcher.sources import Sources
 
@@ -20,6 +21,7 @@ REQUEST = {
     "action": "launch",
     "run_id": "run",
     "grace_seconds": 5.0,
+    "limits": {"memory": 10**9, "time": {}},
     "lease": {"uuid": PROCESSOR.uuid, "memory": 0},
     "log_fields": {},
 }
@@ -28,7 +30,14 @@ Ask = Callable[[Mapping[str, Any] | bytes], dict[str, Any] | None]
 
 @pytest.fixture
 def server(dagster_home: Home, dagster: DagsterInstance, inventory: Any) -> Server:
-    return Server(dagster_home, inventory, Sources({}), instances=dagster, supervisors={})  # type: ignore[arg-type]
+    return Server(
+        dagster_home,
+        inventory,
+        Sources({}),
+        instances=dagster,  # type: ignore[arg-type] # nothing of it is used in the server itself
+        memory_limits=MemoryLimits(None),
+        supervisors={},
+    )
 
 
 @pytest.fixture

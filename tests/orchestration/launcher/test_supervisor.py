@@ -13,17 +13,23 @@ import pytest
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
 from contracts.home import Home
-from contracts.run import FAILURE_TAG, RELEASE_TAG, Failure
+from contracts.run import FAILURE_TAG, RELEASE_TAG, Failure, failure_tag
 from orchestration.launcher import insist, messages, supervisor
 from orchestration.launcher.instance import open_instances
 from orchestration.launcher.lease import Lease
+from orchestration.launcher.limits import Limits
+from orchestration.launcher.memory_limit import MemoryLimits
 from orchestration.launcher.paths import run_socket
 from orchestration.launcher.report import Reporter
 from orchestration.launcher.supervisor import Supervisor
+from orchestration.under_way import UnderWay, tell_under_way
 from pipelines.registry.devices import Device
+from pipelines.registry.spec import TimeLimit
 
 SECONDS = 60.0
 GPU = Device("GPU-1", "One", 8, 8)
+UNLIMITED = Limits(memory=10**12)
+MEGABYTE = 1000**2
 Supervise = Callable[..., int]
 
 
@@ -38,7 +44,9 @@ def supervise(
 ) -> Supervise:
     """Forks a supervisor whose worker does `work`; returns its process id."""
 
-    def supervise(work: Callable[[], None], lease: Lease | None = None) -> int:
+    def supervise(
+        work: Callable[[], None], lease: Lease | None = None, limits: Limits = UNLIMITED
+    ) -> int:
         monkeypatch.setattr(supervisor, "execute", lambda *_arguments: work())
         monkeypatch.setattr(insist, "_FIRST_PAUSE_SECONDS", 0.05)
         instances = open_instances(dagster_home.dagster)
@@ -53,6 +61,8 @@ def supervise(
                     dagster_home,
                     server=parent,
                     grace_seconds=0.2,
+                    limits=limits,
+                    memory_limits=MemoryLimits(None),
                     lease=lease,
                     inventory=inventory,
                     instances=instances,
@@ -201,3 +211,91 @@ def test_what_anybody_but_the_worker_says_of_the_end_counts_for_nothing(
 
     failure = Failure.from_tag(_found(dagster, run).tags[FAILURE_TAG])
     assert failure.message == "The run worker ended by itself with exit code 3."
+
+
+def _fill_memory() -> None:
+    hoard = []
+    while True:
+        hoard.append(bytearray(16 * MEGABYTE))
+
+
+def _fill_memory_in_child() -> None:
+    if os.fork() == 0:
+        _fill_memory()
+    _go_on()
+
+
+@pytest.mark.parametrize("work", [_fill_memory, _fill_memory_in_child])
+def test_a_run_that_fills_memory_fails_with_its_limit_and_its_peak(
+    supervise: Supervise,
+    dagster: DagsterInstance,
+    run: DagsterRun,
+    work: Callable[[], None],
+) -> None:
+    assert _await_end(supervise(work, limits=Limits(memory=700 * MEGABYTE))) == 0
+
+    found = _found(dagster, run)
+    failure = Failure.from_tag(found.tags[FAILURE_TAG])
+    assert found.status is DagsterRunStatus.FAILURE
+    assert failure.code == "MEMORY_LIMIT"
+    assert "its limit is 0.70 GB, its peak was" in failure.message
+
+
+def _swallow_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    _go_on()
+
+
+def _stop_when_interrupted() -> None:
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(0))
+    _go_on()
+
+
+@pytest.mark.parametrize("go_on", [_stop_when_interrupted, _swallow_signals])
+def test_a_pipeline_that_takes_too_long_fails_with_its_limit_and_the_medias_length(
+    supervise: Supervise,
+    dagster: DagsterInstance,
+    dagster_home: Home,
+    run: DagsterRun,
+    go_on: Callable[[], None],
+) -> None:
+    def work() -> None:
+        with tell_under_way(dagster_home.under_way(run.run_id), UnderWay("speech", 2.5)):
+            go_on()
+
+    limits = Limits(memory=UNLIMITED.memory, time={"speech": TimeLimit(0.1, factor=0.2)})
+
+    assert _await_end(supervise(work, limits=limits)) == 0
+
+    found = _found(dagster, run)
+    failure = Failure.from_tag(found.tags[FAILURE_TAG])
+    assert found.status is DagsterRunStatus.FAILURE
+    assert failure.code == "TIME_LIMIT"
+    assert failure.message.startswith("speech took longer than it may: its limit is 0.6 s")
+    assert "media of 2.5 s" in failure.message
+    assert found.tags[failure_tag("speech")] == found.tags[FAILURE_TAG]
+    assert not dagster_home.under_way(run.run_id).exists()
+
+
+def test_a_cancellation_before_the_limit_is_a_cancellation(
+    supervise: Supervise, dagster: DagsterInstance, dagster_home: Home, run: DagsterRun
+) -> None:
+    """The limit passes during the grace, while the worker still swallows its interrupt."""
+
+    def work() -> None:
+        with tell_under_way(dagster_home.under_way(run.run_id), UnderWay("speech", 0.0)):
+            _swallow_signals()
+
+    limits = Limits(memory=UNLIMITED.memory, time={"speech": TimeLimit(SECONDS)})
+    pid = supervise(work, limits=limits)
+    path = run_socket(dagster_home, run.run_id)
+    end = time.monotonic() + SECONDS
+    while not dagster_home.under_way(run.run_id).exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+    messages.ask(path, {"action": "cancel"}, timeout=SECONDS)
+
+    assert _await_end(pid) == 0
+    assert _found(dagster, run).status is DagsterRunStatus.CANCELED

@@ -79,7 +79,8 @@ def _grandchild(config: MisbehavingConfig) -> None:
 
 
 def _allocate(config: MisbehavingConfig) -> None:
-    Path(config.cgroup, "cgroup.procs").write_text(str(os.getpid()))
+    if config.cgroup:
+        Path(config.cgroup, "cgroup.procs").write_text(str(os.getpid()))
     hoard = []
     while True:
         hoard.append(bytearray(16 * 2**20))

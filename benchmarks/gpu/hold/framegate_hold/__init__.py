@@ -1,0 +1,1 @@
+"""A pipeline that holds GPU memory, and stops when it is told to, or not."""
