@@ -99,7 +99,7 @@ def test_the_means_of_limiting_memory_is_that_of_the_running_stack(tmp_path: Pat
     note = {"groups": "/sys/fs/cgroup/framegate", "reason": ""}
     write_json(settings.paths.memory_limits, note)
 
-    with hold_home(settings.paths.run, RunningStack(1, "http://127.0.0.1:1", 2)):
+    with hold_home(settings.paths.run, RunningStack(1, "http://127.0.0.1:1")):
         check = check_memory_limits(settings)
 
     assert check.state is State.OK
