@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.face_detection.sighting import Sighting
+from pipelines.fitting import Size
 from pipelines.media import Media
 from pipelines.outputs.coco import write_coco
 
@@ -20,6 +21,10 @@ _CATEGORY = {
     "keypoints": list(LANDMARKS),
     "skeleton": [],
 }
+_COORDINATES = (
+    "Pixels of the annotation's own image as a player shows it, upright and with square pixels. "
+    "The image's width and height say how large it is."
+)
 _VISIBLE, _NOT_LABELLED = 2, 0
 
 
@@ -32,21 +37,23 @@ def write_report(
     """
     write_coco(
         path,
-        info={"description": f"Faces in {media.name}", "version": version},
-        annotations=_annotations(media, sightings, tracked=tracked),
+        info={
+            "description": f"Faces in {media.name}",
+            "version": version,
+            "coordinates": _COORDINATES,
+        },
+        annotations=_annotations(sightings, tracked=tracked),
         images=_images(media, sightings),
         categories=[_CATEGORY],
     )
 
 
-def _annotations(
-    media: Media, sightings: Sequence[Sighting], *, tracked: bool
-) -> Iterator[dict[str, Any]]:
+def _annotations(sightings: Sequence[Sighting], *, tracked: bool) -> Iterator[dict[str, Any]]:
     ids = count(1)
     for sighting in sightings:
         for face, (x, y, width, height) in enumerate(sighting.boxes):
             number = int(sighting.numbers[face])
-            keypoints = _keypoints(media, sighting.faces.landmarks[face].tolist())
+            keypoints = _keypoints(sighting.size, sighting.faces.landmarks[face].tolist())
             yield {
                 "id": next(ids),
                 "image_id": str(sighting.frame),
@@ -64,25 +71,22 @@ def _annotations(
             }
 
 
-def _keypoints(media: Media, landmarks: list[list[float]]) -> list[float]:
+def _keypoints(size: Size, landmarks: list[list[float]]) -> list[float]:
     """x, y, visibility of each landmark; zeros for one that lies outside of the frame."""
-    width, height = (media.video.width, media.video.height) if media.video else (0, 0)
     keypoints: list[float] = []
     for x, y in landmarks:
-        inside = 0 <= x <= width and 0 <= y <= height
+        inside = 0 <= x <= size.width and 0 <= y <= size.height
         keypoints += [round(x, 2), round(y, 2), _VISIBLE] if inside else [0, 0, _NOT_LABELLED]
     return keypoints
 
 
 def _images(media: Media, sightings: Sequence[Sighting]) -> Iterator[dict[str, Any]]:
-    if media.video is None:
-        return
     for sighting in sightings:
         yield {
             "id": str(sighting.frame),
             "file_name": media.name,
-            "width": media.video.width,
-            "height": media.video.height,
+            "width": sighting.size.width,
+            "height": sighting.size.height,
             "frame_number": sighting.frame,
             "timestamp": round(sighting.time, 3),
         }
