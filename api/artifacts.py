@@ -1,4 +1,7 @@
-"""What goes into a job's ZIP: exactly one video, the result files flat by name, and a manifest."""
+"""What goes into a job's ZIP: the media, a manifest, and all result files, flat by name.
+
+The media comes first: clients take the first video for the one that was annotated.
+"""
 
 import json
 
@@ -8,7 +11,6 @@ from api.dependencies import Services
 from api.description import media_filename, media_reference, read_files
 from api.results import location, results_of
 
-_VIDEO_ROLE = "video"
 _MANIFEST = "manifest.json"
 
 
@@ -19,9 +21,6 @@ def entries_of(services: Services, run: Run) -> list[Entry]:
     entries = [_video(services, run), Entry(_MANIFEST, len(manifest), manifest)]
     taken = {entry.name for entry in entries}
     for file in results.files:
-        # A second video would leave clients guessing which one was annotated.
-        if file.role == _VIDEO_ROLE:
-            continue
         name = file.name if file.name not in taken else f"{file.pipeline}_{file.name}"
         taken.add(name)
         entries.append(Entry(name, file.size_bytes, location(services, file, run.run_id)))

@@ -24,10 +24,9 @@ from contracts.patterns import is_sha256
 from contracts.run import MediaFacts
 from contracts.stored_media import claim_media, locked_store
 
-#: The suffixes that clients take for a video, and what else is one of them by content.
-_SUFFIXES = {name: f".{name}" for name in ("mp4", "mov", "avi", "mkv", "webm")}
-_SUFFIXES |= dict.fromkeys(("m4a", "3gp", "3g2", "mj2"), ".mp4")
-_ANY_CONTAINER = ".mkv"
+#: Containers whose files are named otherwise than the container is.
+_SUFFIXES = dict.fromkeys(("m4a", "3gp", "3g2", "mj2"), ".mp4")
+_SUFFIXES |= {"mpegts": ".ts", "mpeg": ".mpg", "mpegvideo": ".mpg", "yuv4mpegpipe": ".y4m"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class StoredMedia:
 
 @dataclass(frozen=True)
 class LocatedMedia:
-    """A file, and the suffix that a client knows its content by."""
+    """A file, and the suffix that its content calls for."""
 
     path: Path
     suffix: str
@@ -74,9 +73,16 @@ class MediaStore:
         path = self._home.media(reference) if is_upload else Path(reference)
         if not path.is_absolute() or not path.is_file():
             raise NotFoundError("The media of this job is gone.", field="media")
-        facts = read_json(self._home.media_facts(reference)) if is_upload else None
+        facts = self._known_facts(reference if is_upload else path)
         container = facts["container"] if facts else path.suffix.lower().removeprefix(".")
-        return LocatedMedia(path, _SUFFIXES.get(container, _ANY_CONTAINER))
+        return LocatedMedia(path, _SUFFIXES.get(container, f".{container}" if container else ""))
+
+    def _known_facts(self, media: str | Path) -> Mapping[str, Any] | None:
+        """What probing an upload, named by its hash, or a file once gave."""
+        if isinstance(media, str):
+            return read_json(self._home.media_facts(media))
+        known = read_known_file(record_of(self._home, media))
+        return None if known is None else known.facts
 
     def _claim(self, sha256: str) -> dict[str, Any] | None:
         """The facts of stored media, which retention spares from now on; None without any."""

@@ -195,7 +195,7 @@ async def test_only_what_a_manifest_names_is_a_result(
     assert "not a result" not in response.text
 
 
-async def test_the_zip_holds_one_video_and_the_result_files_flat(
+async def test_the_zip_holds_the_video_first_and_all_result_files_flat(
     admin: httpx.AsyncClient, url: str
 ) -> None:
     response = await admin.get(f"{url}/artifacts")
@@ -208,6 +208,7 @@ async def test_the_zip_holds_one_video_and_the_result_files_flat(
             "manifest.json",
             "a_face_analysis.json",
             "preview.png",
+            "a_faces.mp4",
             "scene_detection_preview.png",
         ]
         assert archive.read("тест holiday.mov") == b"the video"
@@ -215,6 +216,25 @@ async def test_the_zip_holds_one_video_and_the_result_files_flat(
         assert set(manifest).isdisjoint(
             {"results", "annotations", "scenes", "attributes", "emotions", "face_id"}
         )
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["mp3 x.mp3", "mpegts x.ts", "webm x.webm", "3gp x.mp4", "flac x.flac", "yuv4mpegpipe x.y4m"],
+)
+async def test_the_zip_names_the_media_by_its_content(
+    admin: httpx.AsyncClient,
+    url: str,
+    finished: Any,
+    settings: Settings,
+    named: str,
+) -> None:
+    container, name = named.split()
+    media = finished.config["ops"][PROBE_OP]["config"]["media"]
+    settings.paths.media_facts(media).write_text(json.dumps({"container": container}))
+    response = await admin.get(f"{url}/artifacts")
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        assert archive.namelist()[0] == name.replace("x", "тест holiday")
 
 
 async def test_the_zip_of_a_job_whose_media_is_gone_is_a_404(
