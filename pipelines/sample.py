@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.clips import clip
-from pipelines.decoding import frames
-from pipelines.fitting import fit
+from pipelines.display import centred
+from pipelines.fitting import Size, fit_inside
+from pipelines.frames import frames
 from pipelines.media import Media, probe
 from pipelines.outputs.atomic import replacing
 from pipelines.sound import audio
@@ -26,6 +28,7 @@ from pipelines.speech_sample import SAMPLE_RATE, speech_like
 
 WIDTH, HEIGHT, FRAME_RATE = 640, 360, 25
 
+_ROOM = Size(WIDTH, HEIGHT)
 _SAMPLES_PER_FRAME = SAMPLE_RATE // FRAME_RATE
 
 
@@ -65,13 +68,9 @@ def _pictures(piece: Piece, media: Media) -> Iterator[npt.NDArray[np.uint8]]:
     """The piece's frames, scaled to fit and set on black."""
     if media.video is None:
         return
-    width, height = fit(media.video, WIDTH, HEIGHT)
-    left, top = (WIDTH - width) // 2, (HEIGHT - height) // 2
-    picked = frames(media, size=(width, height), rate=FRAME_RATE)
+    picked = frames(media, size=partial(fit_inside, room=_ROOM), rate=FRAME_RATE)
     for frame in islice(picked, _frame_count(piece)):
-        canvas = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        canvas[top : top + height, left : left + width] = frame.image
-        yield canvas
+        yield centred(frame.image, _ROOM)
 
 
 def _sound(piece: Piece, media: Media) -> npt.NDArray[np.float32]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipelines.damage import Damage
-from pipelines.decoding import Frame, frames
 from pipelines.device import BatchSize, Device, pick_device, use_all_cores
 from pipelines.face_detection import summary
 from pipelines.face_detection.card import CARD
@@ -19,12 +19,15 @@ from pipelines.face_detection.sighting import Sighting
 from pipelines.face_detection.table import write_face_table, write_face_tiers
 from pipelines.face_detection.video import write_video
 from pipelines.findings import Findings, ResultFile, Role
+from pipelines.frames import Frame, frames
 from pipelines.media import Media
 from pipelines.prefetch import prefetched
 from pipelines.progress import Progress
 from pipelines.stopwatch import Stopwatch
+from pipelines.streams import notes_on_others
 
 _BATCHES_AHEAD = 2
+_MOST_SIZES = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def annotate(
         notes=[
             *damage.notes,
             *([] if media.video else ["The file has no video."]),
+            *notes_on_others(media.streams, "video"),
+            *_notes_on_sizes(seen.sightings),
             *batch.notes("frames"),
         ],
         coverage=damage.coverage,
@@ -83,12 +88,12 @@ def _look(
     if video is None:
         return _Seen()
     gallery, sightings = Gallery(tile_size(video), media.duration_seconds), list[Sighting]()
-    size, share = network_size(video, config.maximum_side), _share_of_detection(config)
+    share = _share_of_detection(config)
 
     def decode(stopped: Callable[[], bool]) -> Iterator[Frame]:
         return frames(
             media,
-            size=size,
+            size=partial(network_size, maximum_side=config.maximum_side),
             rate=config.sample_rate,
             damage=damage,
             stopped=stopped,
@@ -98,7 +103,7 @@ def _look(
     with prefetched(decode, _BATCHES_AHEAD * batch.size) as ready:
         looks = stopwatch.decoding(ready)
         for frame, sighting in detect(
-            looks, video, config, device=device, batch=batch, stopwatch=stopwatch
+            looks, config, device=device, batch=batch, stopwatch=stopwatch
         ):
             sightings.append(sighting)
             gallery.offer(frame.image, sighting)
@@ -156,6 +161,17 @@ def _write_for_other_tools(
     tiers = f"{media.stem}_faces_tiers.json"
     write_face_tiers(folder / tiers, sightings, interval=1 / config.sample_rate)
     return [*files, ResultFile(tiers, Role.TIERS, "application/json")]
+
+
+def _notes_on_sizes(sightings: Sequence[Sighting]) -> list[str]:
+    sizes = list(dict.fromkeys(sighting.size for sighting in sightings))
+    if len(sizes) <= 1:
+        return []
+    named = ", ".join(f"{width}x{height}" for width, height in sizes[:_MOST_SIZES])
+    more = ", and more" if len(sizes) > _MOST_SIZES else ""
+    return [
+        f"The picture changes its size ({named}{more}): boxes are in pixels of their own frame."
+    ]
 
 
 def _share_of_detection(config: FaceDetectionConfig) -> float:

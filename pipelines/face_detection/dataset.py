@@ -32,14 +32,12 @@ def write_dataset(
 
 
 def _images(media: Media, sightings: Sequence[Sighting]) -> Iterator[dict[str, Any]]:
-    if media.video is None:
-        return
     for number, sighting in enumerate(sightings, start=1):
         yield {
             "id": number,
             "file_name": f"{media.stem}/{sighting.frame:06}.jpg",
-            "width": media.video.width,
-            "height": media.video.height,
+            "width": sighting.size.width,
+            "height": sighting.size.height,
         }
 
 

@@ -2,35 +2,32 @@
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 
-from pipelines.decoding import Frame
 from pipelines.device import BatchSize, Device, in_batches
 from pipelines.face_detection.config import FaceDetectionConfig
 from pipelines.face_detection.decode import Faces, decode
 from pipelines.face_detection.network import GRANULE, load_network
 from pipelines.face_detection.sighting import Sighting
 from pipelines.face_detection.tracking import Tracker, Untracked
-from pipelines.fitting import scale_to_fit
-from pipelines.media import VideoStream
+from pipelines.fitting import Size, scale_to_fit
+from pipelines.frames import Frame
 from pipelines.stopwatch import Stopwatch
 
 
-def network_size(video: VideoStream, maximum_side: int) -> tuple[int, int]:
-    """Width and height of the network's images: the video's scaled down to `maximum_side`, then
-    up to whole granules, which stretches it a little.
+def network_size(size: Size, maximum_side: int) -> Size:
+    """How large the network's image of a frame is: scaled down to `maximum_side`, then up to whole
+    granules, which stretches it a little.
     """
-    scale = scale_to_fit(video, maximum_side, maximum_side, enlarge=False)
-    width, height = (
-        math.ceil(side * scale / GRANULE) * GRANULE for side in (video.width, video.height)
-    )
-    return width, height
+    scale = scale_to_fit(size, maximum_side, maximum_side, enlarge=False)
+    width, height = (math.ceil(side * scale / GRANULE) * GRANULE for side in size)
+    return Size(width, height)
 
 
 def detect(
     looks: Iterable[Frame],
-    video: VideoStream,
     config: FaceDetectionConfig,
     *,
     device: Device,
@@ -53,9 +50,10 @@ def detect(
                 for place, look in enumerate(batch_of_looks)
             ]
 
-    for look, found in in_batches(find, looks, batch):
-        height, width, _ = look.image.shape
-        faces = found.scaled(video.width / width, video.height / height)
-        faces = faces.at_least(config.minimum_face_size)
-        numbers = tracker.update(look, faces)
-        yield look, Sighting(look.index, look.time, faces, numbers)
+    for _, alike in groupby(looks, key=lambda look: look.image.shape):
+        for look, found in in_batches(find, alike, batch):
+            height, width, _ = look.image.shape
+            faces = found.scaled(look.size.width / width, look.size.height / height)
+            faces = faces.at_least(config.minimum_face_size)
+            numbers = tracker.update(look, faces)
+            yield look, Sighting(look.index, look.time, look.size, faces, numbers)

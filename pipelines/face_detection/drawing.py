@@ -26,8 +26,9 @@ class Marked:
     score: float
 
 
-def marked(sighting: Sighting, width: int, height: int) -> list[Marked]:
-    """The faces of a sighting in a video of `width` by `height`."""
+def marked(sighting: Sighting) -> list[Marked]:
+    """The faces of a sighting."""
+    width, height = sighting.size
     return [
         Marked(
             box=(x / width, y / height, w / width, h / height),

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from pipelines.face_detection.sighting import Sighting
+from pipelines.fitting import Size, fit_inside
 
 _SLOTS = 12
 _FACES = 24
@@ -28,11 +29,11 @@ class Shot:
 class Gallery:
     """Candidates for the preview: the best frame of each twelfth of the video, and of each face.
 
-    At most 36 pictures of `size` (width, height) are held; when there are more faces than 24,
-    those seen most clearly stay.
+    At most 36 pictures that fit into `room` are held; when there are more faces than 24, those
+    seen most clearly stay.
     """
 
-    size: tuple[int, int]
+    room: Size
     duration: float
     _slots: dict[int, tuple[float, Shot]] = field(default_factory=dict, init=False)
     _faces: dict[int, tuple[float, Shot]] = field(default_factory=dict, init=False)
@@ -48,7 +49,8 @@ class Gallery:
         best_of_slot = slot not in self._slots or worth > self._slots[slot][0]
         if not better and not best_of_slot:
             return
-        shot = Shot(Image.fromarray(image).resize(self.size, Image.Resampling.LANCZOS), sighting)
+        size = fit_inside(sighting.size, self.room)
+        shot = Shot(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS), sighting)
         if best_of_slot:
             self._slots[slot] = (worth, shot)
         for number in better:

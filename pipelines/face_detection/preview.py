@@ -8,7 +8,7 @@ from PIL import Image
 
 from pipelines.face_detection.drawing import draw_faces, marked
 from pipelines.face_detection.gallery import Shot
-from pipelines.fitting import fit
+from pipelines.fitting import Size, fit
 from pipelines.media import VideoStream
 from pipelines.outputs.picture import (
     BACKGROUND,
@@ -28,9 +28,9 @@ _NARROWEST = 420
 _COLUMNS = {1: 1, 2: 2, 3: 3, 4: 2}
 
 
-def tile_size(video: VideoStream) -> tuple[int, int]:
-    """Width and height of a shot on the sheet, in the shape of the video."""
-    return fit(video, _TILE_SIDE, _TILE_SIDE)
+def tile_size(video: VideoStream) -> Size:
+    """How large a shot may be on the sheet, in the shape of the video."""
+    return fit(video.size, _TILE_SIDE, _TILE_SIDE)
 
 
 def draw_preview(
@@ -54,7 +54,11 @@ def draw_preview(
     for place, shot in enumerate(shots):
         row, column = divmod(place, columns)
         tile = shot.image.copy()
-        draw_faces(tile, marked(shot.sighting, video.width, video.height), tracked=tracked)
+        draw_faces(tile, marked(shot.sighting), tracked=tracked)
         draw_label(tile, (0, tile.height), timestamp(shot.sighting.time))
-        sheet.paste(tile, (left + column * across, HEADER_HEIGHT + row * down))
+        corner = (
+            left + column * across + (tile_width - tile.width) // 2,
+            HEADER_HEIGHT + row * down + (tile_height - tile.height) // 2,
+        )
+        sheet.paste(tile, corner)
     save_png(sheet, path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.face_detection.sighting import Sighting
+from pipelines.fitting import Size
 from pipelines.media import Media
 from pipelines.outputs.coco import write_coco
 
@@ -18,6 +19,10 @@ _CATEGORY = {
     "name": "face",
     "supercategory": "person",
 }
+_COORDINATES = (
+    "Pixels of the annotation's own image as a player shows it, upright and with square pixels. "
+    "The image's width and height say how large it is."
+)
 
 
 def write_report(
@@ -31,16 +36,18 @@ def write_report(
     """
     write_coco(
         path,
-        info={"description": f"Faces in {media.name}", "version": version},
-        annotations=_annotations(media, sightings, tracked=tracked),
+        info={
+            "description": f"Faces in {media.name}",
+            "version": version,
+            "coordinates": _COORDINATES,
+        },
+        annotations=_annotations(sightings, tracked=tracked),
         images=_images(media, sightings),
         categories=[_CATEGORY],
     )
 
 
-def _annotations(
-    media: Media, sightings: Sequence[Sighting], *, tracked: bool
-) -> Iterator[dict[str, Any]]:
+def _annotations(sightings: Sequence[Sighting], *, tracked: bool) -> Iterator[dict[str, Any]]:
     ids = count(1)
     for sighting in sightings:
         for face, (x, y, width, height) in enumerate(sighting.boxes):
@@ -57,30 +64,27 @@ def _annotations(
                 **({"track_id": number} if tracked else {}),
                 "timestamp": round(sighting.time, 3),
                 "frame_number": sighting.frame,
-                "landmarks": _landmarks(media, sighting.faces.landmarks[face].tolist()),
+                "landmarks": _landmarks(sighting.size, sighting.faces.landmarks[face].tolist()),
                 "attributes": {"emotions": {}},
             }
 
 
-def _landmarks(media: Media, landmarks: list[list[float]]) -> dict[str, list[float]]:
+def _landmarks(size: Size, landmarks: list[list[float]]) -> dict[str, list[float]]:
     """X and y of each landmark, in pixels; one that lies outside of the frame is left out."""
-    width, height = (media.video.width, media.video.height) if media.video else (0, 0)
     return {
         name: [round(x, 2), round(y, 2)]
         for name, (x, y) in zip(LANDMARKS, landmarks, strict=True)
-        if 0 <= x <= width and 0 <= y <= height
+        if 0 <= x <= size.width and 0 <= y <= size.height
     }
 
 
 def _images(media: Media, sightings: Sequence[Sighting]) -> Iterator[dict[str, Any]]:
-    if media.video is None:
-        return
     for sighting in sightings:
         yield {
             "id": str(sighting.frame),
             "file_name": media.name,
-            "width": media.video.width,
-            "height": media.video.height,
+            "width": sighting.size.width,
+            "height": sighting.size.height,
             "frame_number": sighting.frame,
             "timestamp": round(sighting.time, 3),
         }

@@ -6,17 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.face_detection.decode import Faces
+from pipelines.fitting import Size
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """The faces in one frame, in pixels of the video as displayed; `numbers` (n,) says which.
+    """The faces in one frame, in pixels of that frame as displayed, which has `size`; `numbers`
+    (n,) says which faces they are.
 
     Frames without a face are sightings too: somebody looked.
     """
 
     frame: int
     time: float
+    size: Size
     faces: Faces
     numbers: npt.NDArray[np.int32]
 

@@ -4,9 +4,9 @@ import numpy as np
 import numpy.typing as npt
 from edgefirst.tracker import ByteTrack
 
-from pipelines.decoding import Frame
 from pipelines.face_detection.decode import Faces, Floats
 from pipelines.face_detection.shots import ShotChange
+from pipelines.frames import Frame
 
 #: A face out of sight for longer than this is a new one.
 _MEMORY_SECONDS = 2.0
@@ -35,9 +35,16 @@ class Tracker:
         self._change = ShotChange()
         self._numbers: dict[str, int] = {}
         self._given = 0
+        self._size: tuple[int, int] | None = None
 
     def update(self, look: Frame, faces: Faces) -> npt.NDArray[np.int32]:
-        """The number of each face in `look`; call it for every look, in order of time."""
+        """The number of each face in `look`; call it for every look, in order of time.
+
+        A face keeps its number where the picture changes its size: boxes are compared in pixels of
+        the first look's size.
+        """
+        width, height = self._size = self._size or look.size
+        faces = faces.scaled(width / look.size.width, height / look.size.height)
         if self._change.between(look.image):
             self._tracks = self._no_tracks()
         tracks = self._tracks.update(

@@ -4,18 +4,21 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from pipelines.decoding import frames
+from pipelines.display import centred
 from pipelines.face_detection.drawing import Marked, draw_faces, marked
 from pipelines.face_detection.sighting import Sighting
-from pipelines.fitting import fit
+from pipelines.fitting import fit, fit_inside
+from pipelines.frames import frames
 from pipelines.media import Media, VideoStream
 from pipelines.outputs.atomic import replacing
 
@@ -34,8 +37,11 @@ def write_video(
     tracked: bool,
     report: Callable[[float], None],
 ) -> None:
-    """Writes an H.264 MP4 with the video's own times; `report` is told the time of each frame."""
-    size = fit(video, _LONGEST_SIDE, _LONGEST_SIDE, enlarge=False, multiple=2)
+    """Writes an H.264 MP4 with the video's own times; `report` is told the time of each frame.
+
+    Its pictures are in the shape of the first frame: those of another shape are set on black.
+    """
+    size = fit(video.size, _LONGEST_SIDE, _LONGEST_SIDE, enlarge=False, multiple=2)
     with replacing(path) as temporary, av.open(str(temporary), "w") as container:
         stream: Any = container.add_stream(
             "libx264",
@@ -46,16 +52,16 @@ def write_video(
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, _CLOCK)
         tick = -1
-        for frame in frames(media, size=size):
+        for frame in frames(media, size=partial(fit_inside, room=size)):
             picture = Image.fromarray(frame.image)
-            draw_faces(picture, faces_at(frame.time, sightings, video), tracked=tracked)
+            draw_faces(picture, faces_at(frame.time, sightings), tracked=tracked)
             tick = max(tick + 1, round(frame.time * _CLOCK))
-            container.mux(stream.encode(_video_frame(picture, tick)))
+            container.mux(stream.encode(_video_frame(centred(np.asarray(picture), size), tick)))
             report(frame.time)
         container.mux(stream.encode(None))
 
 
-def faces_at(time: float, sightings: Sequence[Sighting], video: VideoStream) -> list[Marked]:
+def faces_at(time: float, sightings: Sequence[Sighting]) -> list[Marked]:
     """The faces to draw at `time`: those of the sighting before it, each moved in a straight line
     towards where the next sighting has it.
     """
@@ -63,12 +69,12 @@ def faces_at(time: float, sightings: Sequence[Sighting], video: VideoStream) -> 
     if following == 0:
         return []
     before = sightings[following - 1]
-    faces = marked(before, video.width, video.height)
+    faces = marked(before)
     if following == len(sightings) or time == before.time:
         return faces
     after = sightings[following]
     share = (time - before.time) / (after.time - before.time)
-    targets = {face.number: face for face in marked(after, video.width, video.height)}
+    targets = {face.number: face for face in marked(after)}
     return [_moved(face, targets.get(face.number, face), share) for face in faces]
 
 
@@ -83,7 +89,7 @@ def _moved(face: Marked, target: Marked, share: float) -> Marked:
     return replace(face, box=(x, y, width, height), points=points)
 
 
-def _video_frame(picture: Image.Image, tick: int) -> av.VideoFrame:
-    frame = av.VideoFrame.from_ndarray(np.asarray(picture), "rgb24")
+def _video_frame(picture: npt.NDArray[np.uint8], tick: int) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(picture, "rgb24")
     frame.pts, frame.time_base = tick, Fraction(1, _CLOCK)
     return frame

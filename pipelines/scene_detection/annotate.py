@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipelines.damage import Damage
-from pipelines.decoding import Frame, frames
 from pipelines.device import BatchSize, Device, in_batches, pick_device, use_all_cores
 from pipelines.findings import Findings, ResultFile, Role
+from pipelines.frames import Frame, frames
 from pipelines.media import Media
 from pipelines.outputs.picture import timestamp
 from pipelines.outputs.scenes import Scene, write_scenes
@@ -19,11 +19,13 @@ from pipelines.prefetch import prefetched
 from pipelines.progress import Progress
 from pipelines.scene_detection.config import SceneDetectionConfig
 from pipelines.scene_detection.cuts import find_cuts, to_scenes
+from pipelines.scene_detection.footage import Footage
 from pipelines.scene_detection.network import SIZE, on_device, score
 from pipelines.scene_detection.sheet import draw_sheet
 from pipelines.scene_detection.table import write_scene_table, write_scene_tiers
 from pipelines.scene_detection.windows import windows
 from pipelines.stopwatch import Stopwatch
+from pipelines.streams import notes_on_others
 
 #: How many frames decoding may be ahead of inference; at 4 KB each.
 _FRAMES_AHEAD = 512
@@ -52,10 +54,15 @@ def annotate(
         return frames(media, size=SIZE, damage=damage, stopped=stopped)
 
     with prefetched(decode, _FRAMES_AHEAD) as ready:
-        video = _Video(stopwatch.decoding(ready), media.duration_seconds, progress)
-        scores = _score_frames(video, device, batch, stopwatch)
-    cuts = find_cuts(scores, config.threshold)
-    scenes = to_scenes(cuts, video.times, config.minimum_scene_seconds)
+        footage = Footage(
+            stopwatch.decoding(ready),
+            media,
+            damage,
+            reached=lambda time: progress.report(time / max(media.duration_seconds, time, 1e-9)),
+        )
+        scores = _score_images(footage, device, batch, stopwatch)
+    cuts = footage.between_frames(find_cuts(scores, config.threshold))
+    scenes = to_scenes(cuts, footage.times, footage.end, config.minimum_scene_seconds)
     with stopwatch.writing():
         files = _write(media, folder, scenes)
     return Findings(
@@ -69,35 +76,22 @@ def annotate(
         notes=[
             *damage.notes,
             *([] if media.video else ["The file has no video."]),
+            *notes_on_others(media.streams, "video"),
             *batch.notes("windows"),
         ],
         coverage=damage.coverage,
         facts={
-            "frames": len(video.times),
+            "frames": len(footage.times),
             "cuts": max(0, len(scenes) - 1),
             "batch_size": batch.size,
         },
     )
 
 
-class _Video:
-    """Passes images on to the network, and keeps the frames' times."""
-
-    def __init__(self, source: Iterator[Frame], duration: float, progress: Progress) -> None:
-        self.times = array("d")
-        self._source, self._duration, self._progress = source, duration, progress
-
-    def images(self) -> Iterator[npt.NDArray[np.uint8]]:
-        for frame in self._source:
-            self.times.append(frame.time)
-            self._progress.report(frame.time / max(self._duration, frame.time, 1e-9))
-            yield frame.image
-
-
-def _score_frames(
-    video: _Video, device: Device, batch: BatchSize, stopwatch: Stopwatch
+def _score_images(
+    footage: Footage, device: Device, batch: BatchSize, stopwatch: Stopwatch
 ) -> "array[float]":
-    """For each frame how likely a cut follows it."""
+    """For each image of the footage how likely a cut follows it."""
     network = on_device(device)
 
     def run(
@@ -107,9 +101,9 @@ def _score_frames(
             return score(network, device, part)
 
     scores = array("d")
-    for piece in in_batches(run, windows(video.images()), batch):
+    for piece in in_batches(run, windows(footage.images()), batch):
         scores.extend(piece.tolist())
-    return scores[: len(video.times)]
+    return scores[: len(footage.places)]
 
 
 def _write(media: Media, folder: Path, scenes: Sequence[Scene]) -> list[ResultFile]:

@@ -22,8 +22,8 @@ class SceneDetectionConfig(BaseModel):
         ge=0.0,
         le=3600.0,
         title="Minimum scene length",
-        description="Where two cuts would leave a shorter scene than this many seconds, only the "
-        "surer one counts.",
+        description="Of two cuts that are closer than this, in seconds, only the surer one counts. "
+        "The first and the last scene, which one cut bounds, may be shorter.",
         json_schema_extra={"group": "Detection", "advanced": False},
     )
     device: Literal["auto", "cpu", "cuda"] = Field(

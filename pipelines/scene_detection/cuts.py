@@ -3,12 +3,11 @@
 from bisect import bisect, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from pipelines.outputs.scenes import Scene
 
 _CERTAIN = 1.0
-_DEFAULT_FRAME_SECONDS = 1 / 25
 #: No scene is shorter, whatever the config says: a damaged file may repeat a time.
 _SHORTEST_SECONDS = 0.001
 
@@ -28,15 +27,18 @@ def find_cuts(scores: Sequence[float], threshold: float) -> list[Cut]:
     return [Cut(frame, score) for frame, score in peaks if frame + 1 < len(scores)]
 
 
-def to_scenes(cuts: Sequence[Cut], times: Sequence[float], minimum_seconds: float) -> list[Scene]:
+def to_scenes(
+    cuts: Sequence[Cut], times: Sequence[float], end: float, minimum_seconds: float
+) -> list[Scene]:
     """The scenes between `cuts`, which together are the whole video; none for no frames.
 
-    Where a scene would be shorter than `minimum_seconds`, the surer of its two cuts stands.
-    `times` are those of all frames, in seconds.
+    Of two cuts that are less than `minimum_seconds` apart, the surer one stands. The first and the
+    last scene may be shorter, as no second cut speaks against the one that bounds them.
+    `times` are those of all frames, in seconds; `end` is when the last one is no longer shown.
     """
     if not times:
         return []
-    ends = [*times, times[-1] + _frame_seconds(times)]
+    ends = [*times, end]
     kept = _far_apart(cuts, ends, minimum_seconds)
     opening = [Cut(-1, _CERTAIN), *kept]
     last_frames = [cut.frame for cut in kept] + [len(times) - 1]
@@ -53,23 +55,18 @@ def to_scenes(cuts: Sequence[Cut], times: Sequence[float], minimum_seconds: floa
 
 
 def _far_apart(cuts: Sequence[Cut], ends: Sequence[float], minimum_seconds: float) -> list[Cut]:
-    """The surest first, as long as they keep their distance from each other and both ends."""
+    """The surest first, as long as they keep their distance from each other."""
     least = max(minimum_seconds, _SHORTEST_SECONDS)
-    taken = [ends[0], ends[-1]]
+    earliest, latest = ends[0] + _SHORTEST_SECONDS, ends[-1] - _SHORTEST_SECONDS
+    taken: list[float] = []
     kept = []
     for cut in sorted(cuts, key=lambda cut: -cut.score):
         time = ends[cut.frame + 1]
         place = bisect(taken, time)
-        if time - taken[place - 1] < least or taken[place] - time < least:
+        neighbours = taken[max(0, place - 1) : place + 1]
+        if any(abs(time - other) < least for other in neighbours):
             continue
-        insort(taken, time)
-        kept.append(cut)
+        if earliest <= time <= latest:
+            insort(taken, time)
+            kept.append(cut)
     return sorted(kept, key=lambda cut: cut.frame)
-
-
-def _frame_seconds(times: Sequence[float]) -> float:
-    """How long the last frame stays: as long as the one before."""
-    for later, earlier in pairwise(reversed(times)):
-        if later > earlier:
-            return later - earlier
-    return _DEFAULT_FRAME_SECONDS

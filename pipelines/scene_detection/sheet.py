@@ -44,7 +44,8 @@ def draw_sheet(path: Path, media: Media, scenes: Sequence[Scene]) -> None:
     numbers = _evenly(len(scenes), MOST_TILES)
     shown = [scenes[number] for number in numbers]
     room = _BOX_OF_FEW if len(shown) <= _FEW else _BOX_OF_MANY
-    width, height = fit(media.video, *room)
+    size = fit(media.video.size, *room)
+    width, height = size
     across, down = width + _MARGIN, height + _CAPTION + _MARGIN
     columns = _columns(len(shown), across, down)
     rows = math.ceil(len(shown) / columns)
@@ -53,7 +54,7 @@ def draw_sheet(path: Path, media: Media, scenes: Sequence[Scene]) -> None:
     sheet = Image.new("RGB", (sheet_width, HEADER_HEIGHT + rows * down), BACKGROUND)
     draw_header(sheet, media.name, _summary(scenes, len(shown)), margin=_MARGIN)
     middles = [(scene.start + scene.end) / 2 for scene in shown]
-    pictures = snapshots(media, middles, (width, height))
+    pictures = snapshots(media, middles, size)
     for place, (number, scene, picture) in enumerate(zip(numbers, shown, pictures, strict=False)):
         row, column = divmod(place, columns)
         corner = (left + column * across, HEADER_HEIGHT + row * down)

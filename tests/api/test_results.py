@@ -235,6 +235,25 @@ async def test_the_zip_holds_one_video_and_what_the_readme_lists(
         )
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["mp3 x.mp3", "mpegts x.ts", "webm x.webm", "3gp x.mp4", "flac x.flac", "yuv4mpegpipe x.y4m"],
+)
+async def test_the_zip_names_the_media_by_its_content(
+    admin: httpx.AsyncClient,
+    url: str,
+    finished: Any,
+    settings: Settings,
+    named: str,
+) -> None:
+    container, name = named.split()
+    media = finished.config["ops"][PROBE_OP]["config"]["media"]
+    settings.paths.media_facts(media).write_text(json.dumps({"container": container}))
+    response = await admin.get(f"{url}/artifacts")
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        assert archive.namelist()[0] == name.replace("x", "тест holiday")
+
+
 async def test_the_zip_of_a_job_whose_media_is_gone_is_a_404(
     admin: httpx.AsyncClient, url: str, finished: Any, settings: Settings
 ) -> None:

@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
-from pipelines.decoding import frames
 from pipelines.errors import MediaError
+from pipelines.frames import frames
 from pipelines.media import Media, probe
 from pipelines.snapshots import snapshots
 from pipelines.sound import audio

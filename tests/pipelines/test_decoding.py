@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipelines.damage import Damage
-from pipelines.decoding import frames
+from pipelines.frames import frames
 from pipelines.media import probe
 
 BLACK = np.zeros((48, 64, 3), np.uint8)

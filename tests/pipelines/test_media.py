@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from pipelines.decoding import frames
 from pipelines.errors import MediaError
+from pipelines.frames import frames
 from pipelines.media import probe
 from tests.pipelines.hearing import heard
 

@@ -13,8 +13,8 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from pipelines.decoding import frames
 from pipelines.findings import Findings, Role
+from pipelines.frames import frames
 from pipelines.media import probe
 from pipelines.outputs.scenes import Scene
 from pipelines.progress import Progress

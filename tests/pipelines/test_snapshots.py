@@ -38,7 +38,7 @@ def test_they_are_the_frames_at_the_times_asked_for(
     path = make_video(
         [frame[:, ::-1] if rotation else frame for frame in numbered(60)], rotation=rotation
     )
-    assert taken(path, [0.0, 0.4, 0.41, 1.0, 2.36]) == [0, 10, 11, 25, 59]
+    assert taken(path, [0.0, 0.4, 0.41, 1.0, 2.36]) == [0, 10, 10, 25, 59]
 
 
 def test_times_behind_the_end_give_the_last_frame(make_video: Callable[..., Path]) -> None:
@@ -60,3 +60,8 @@ def test_a_file_without_an_index_is_read_through(
 
 def test_the_same_time_twice_gives_the_same_frame(make_video: Callable[..., Path]) -> None:
     assert taken(make_video(numbered(20)), [0.4, 0.4]) == [10, 10]
+
+
+def test_a_held_frame_is_shown_until_the_next_one(make_video: Callable[..., Path]) -> None:
+    path = make_video(numbered(4), times=[0.0, 0.04, 5.0, 9.0])
+    assert taken(path, [2.5, 4.9, 5.0, 8.9, 9.5]) == [1, 1, 2, 2, 3]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pipelines.damage import Damage
-from pipelines.decoding import frames
 from pipelines.findings import Coverage
+from pipelines.frames import frames
 from pipelines.media import probe
 from pipelines.sound import audio
 from tests.pipelines.hearing import heard

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pipelines.damage import Damage
-from pipelines.decoding import frames
+from pipelines.frames import frames
 from pipelines.media import probe
 from pipelines.snapshots import snapshots
 from pipelines.timeline import believed

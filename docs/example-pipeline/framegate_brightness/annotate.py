@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 
 from framegate_brightness.card import BrightnessConfig
 from pipelines.damage import Damage
-from pipelines.decoding import Frame, frames
 from pipelines.findings import Findings, ResultFile, Role
+from pipelines.frames import Frame, frames
 from pipelines.media import Media
 from pipelines.outputs.atomic import replacing
 from pipelines.outputs.picture import (

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipelines.damage import Damage
-from pipelines.decoding import frames
 from pipelines.errors import MediaError
+from pipelines.frames import frames
 from pipelines.media import Media, probe
 from pipelines.sound import audio
 from tests.pipelines.truth import base

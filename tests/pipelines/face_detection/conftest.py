@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.decoding import frames
 from pipelines.face_detection.decode import Faces
 from pipelines.face_detection.sighting import Sighting
+from pipelines.fitting import Size
+from pipelines.frames import frames
 from pipelines.media import probe
 
 
@@ -28,6 +29,6 @@ def sighting() -> Callable[..., Sighting]:
             np.full(len(numbers), 0.9, np.float32),
             np.zeros((len(numbers), 5, 2), np.float32),
         )
-        return Sighting(round(time * 25), time, faces, np.array(numbers, np.int32))
+        return Sighting(round(time * 25), time, Size(100, 100), faces, np.array(numbers, np.int32))
 
     return make

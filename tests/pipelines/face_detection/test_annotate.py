@@ -13,11 +13,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pipelines.decoding import frames
 from pipelines.face_detection.annotate import annotate
 from pipelines.face_detection.config import FaceDetectionConfig
 from pipelines.face_detection.report import LANDMARKS
 from pipelines.findings import Findings, Role
+from pipelines.frames import frames
 from pipelines.media import probe
 from pipelines.progress import Progress
 

@@ -6,12 +6,13 @@ import numpy as np
 
 from pipelines.face_detection.gallery import Gallery
 from pipelines.face_detection.sighting import Sighting
+from pipelines.fitting import Size
 
 
 def test_the_gallery_stays_small_and_shows_most_faces_first(
     sighting: Callable[..., Sighting],
 ) -> None:
-    gallery = Gallery((40, 30), duration=100.0)
+    gallery = Gallery(Size(30, 30), duration=100.0)
     image = np.zeros((60, 80, 3), np.uint8)
     for look in range(500):
         gallery.offer(image, sighting(look / 5, [look + 1] * (look % 5 == 0)))

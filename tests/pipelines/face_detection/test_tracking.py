@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from pipelines.decoding import Frame
 from pipelines.face_detection.decode import Faces
 from pipelines.face_detection.tracking import Tracker, Untracked
+from pipelines.fitting import Size
+from pipelines.frames import Frame
 
 
 def faces_of(boxes: Iterable[tuple[float, float, float, float]]) -> Faces:
@@ -18,7 +19,7 @@ def faces_of(boxes: Iterable[tuple[float, float, float, float]]) -> Faces:
 
 
 def look(time: float, brightness: int = 0) -> Frame:
-    return Frame(0, time, np.full((32, 32, 3), brightness, np.uint8))
+    return Frame(0, time, 0.0, Size(32, 32), np.full((32, 32, 3), brightness, np.uint8))
 
 
 @pytest.mark.parametrize("rate", [25, 5, 2])

@@ -6,17 +6,15 @@ import pytest
 
 from pipelines.face_detection.sighting import Sighting
 from pipelines.face_detection.video import faces_at
-from pipelines.media import VideoStream
 
 
 def test_a_face_between_two_sightings_moves_in_a_straight_line(
     sighting: Callable[..., Sighting],
 ) -> None:
-    video = VideoStream(100, 100, 0, 25, 50, 2.0)
     looks = [sighting(0.0, [1], x=0), sighting(1.0, [1], x=40), sighting(2.0, [2], x=0)]
-    (face,) = faces_at(0.25, looks, video)
+    (face,) = faces_at(0.25, looks)
     assert face.box == pytest.approx((0.1, 0, 0.1, 0.1))
-    (leaving,) = faces_at(1.5, looks, video)
+    (leaving,) = faces_at(1.5, looks)
     assert (leaving.number, leaving.box[0]) == (1, pytest.approx(0.4))
-    assert faces_at(5.0, looks, video)[0].number == 2
-    assert faces_at(-0.1, looks, video) == []
+    assert faces_at(5.0, looks)[0].number == 2
+    assert faces_at(-0.1, looks) == []

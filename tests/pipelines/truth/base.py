@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from pipelines.clips import clip
-from pipelines.decoding import frames
+from pipelines.frames import frames
 from pipelines.media import probe
 from pipelines.speech_sample import SAMPLE_RATE, speech_like
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.decoding import frames
+from pipelines.frames import frames
 from pipelines.media import probe
 from tests.pipelines.truth import base
 from tests.pipelines.truth.wrapping import Wrapping, wrap

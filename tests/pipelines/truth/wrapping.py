@@ -115,8 +115,16 @@ def _encode_pictures(
     lengths = [later - time for time, later in pairwise(shown)]
     last = wrapping.last_seconds
     lengths.append(lengths[-1] if last is None else round(last * wrapping.clock))
-    for picture, tick, ticks in zip(pictures, shown, lengths, strict=True):
+    lasting = dict(zip(shown, lengths, strict=True))
+    for picture, tick in zip(pictures, shown, strict=True):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-        frame.pts, frame.duration, frame.time_base = tick, ticks, Fraction(1, wrapping.clock)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        frame.pts, frame.time_base = tick, Fraction(1, wrapping.clock)
+        _mux_lasting(container, stream.encode(frame), lasting)
+    _mux_lasting(container, stream.encode(None), lasting)
+
+
+def _mux_lasting(container: Any, packets: Iterable[Any], lasting: Mapping[int, int]) -> None:
+    """Writes packets, each with the duration of its picture: encoders give all the same."""
+    for packet in packets:
+        packet.duration = lasting.get(packet.pts, packet.duration)
+        container.mux(packet)
