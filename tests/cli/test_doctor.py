@@ -26,11 +26,11 @@ from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import StackReady
 from api.stack.lock import RunningStack, hold_home
-from api.stack.ports import free_port
 from pipelines.registry.catalog import BrokenEntry, Catalog, load_catalog
 from pipelines.registry.devices import Device, InventoryError
 from pipelines.registry.spec import PackageFile
 from tests.conftest import Framegate
+from tests.ports import free_port
 
 GIGABYTE = 1000**3
 

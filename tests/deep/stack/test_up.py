@@ -14,7 +14,8 @@ import pytest
 from api.cli.stack_process import StackProcess
 from api.stack.events import AdminKeyCreated, Event, PartReady, StackReady, StackStopped
 from api.stack.lock import find_running
-from api.stack.ports import free_port, is_free
+from api.stack.ports import is_free
+from tests.ports import free_port
 
 PARTS = {"code server", "run workers", "webserver", "daemon", "API"}
 WEBSERVER = ("orchestration.unhurried", "dagster_webserver")
