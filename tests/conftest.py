@@ -18,9 +18,10 @@ import pytest
 
 from api.cli.stack_process import StackProcess
 from api.stack.events import AdminKeyCreated, Event, StackReady
-from api.stack.ports import free_port, is_free
+from api.stack.ports import is_free
 from contracts.database import parse_url
 from contracts.project import PROJECT
+from tests.ports import free_port
 from tests.postgresql import BINARIES, Databases, PostgresServer
 
 _STOP_SECONDS = 60

@@ -20,8 +20,8 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from api.stack.ports import free_port
 from contracts.database import parse_url
+from tests.ports import free_port
 
 USER = "framegate"
 PASSWORD = "the tests' own"  # noqa: S105 - of a server on loopback that ends with the tests

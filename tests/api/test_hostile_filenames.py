@@ -77,7 +77,8 @@ def test_a_hostile_name_of_a_video_is_shown_and_archived_harmlessly(
     assert _disposition(answer) == ("attachment", f"framegate-{job['id']}.zip")
     assert "Set-Cookie" not in answer.headers
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        assert archive.namelist() == [f"{shown.removesuffix('.mp4')}.mp4", "manifest.json"]
+        made = ["manifest.json", "report.html"]
+        assert archive.namelist() == ["README.txt", f"{shown.removesuffix('.mp4')}.mp4", *made]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from contracts.run import (
 )
 
 PIPELINE = "scene_detection"
-EVIL = "<script>alert('x')</script> & \"co\".mp4"
+EVIL = "<script>alert('x')<script> & \"co\".mp4"
 MANIFEST: dict[str, Any] = {
     "pipeline": PIPELINE,
     "version": "1.0.0",

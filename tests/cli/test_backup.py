@@ -29,7 +29,7 @@ def test_a_backup_and_its_restore_say_what_they_did(
     back = framegate("restore", tmp_path / "backup", "--home", tmp_path / "again")
 
     assert json.loads(taken.stdout)["database"] == "sqlite"
-    assert "files: 1," in back.stderr
+    assert "files: 2," in back.stderr
     assert "ada" in framegate("keys", "list", "--home", tmp_path / "again").stdout
 
 

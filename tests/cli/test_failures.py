@@ -15,9 +15,9 @@ from api.cli.client import job_path
 from api.cli.errors import UsageError
 from api.cli.submit import read_config
 from api.stack.events import StackReady
-from api.stack.ports import free_port
 from contracts.project import PROJECT
 from tests.conftest import Framegate
+from tests.ports import free_port
 
 
 class _NotFramegate(BaseHTTPRequestHandler):

@@ -145,6 +145,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
     "getResults": _job_with_results,
     "getResultFile": _job_with_results,
     "getArtifacts": _job_with_results,
+    "getReport": _job_with_results,
     "streamJobEvents": _completed_job,
     "streamEvents": _one_job_of_the_stream,
     "revokeKey": _some_key,

@@ -12,10 +12,10 @@ from sqlalchemy.pool import NullPool
 from api.backup.create import create_backup
 from api.backup.errors import BackupError
 from api.backup.restore import restore_backup
-from api.stack.ports import free_port
 from contracts.database import parse_url
 from contracts.home import Home
 from tests.api.backup.homes import MEDIA, add_key, files, key_names, url_of
+from tests.ports import free_port
 from tests.postgresql import BINARIES, Databases
 
 

@@ -66,7 +66,7 @@ def test_a_home_in_use_is_never_overwritten(home: Home, tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="not empty"):
         restore_backup(tmp_path / "backup", home, url_of(home))
     with (
-        hold_home(home.run, RunningStack(1, "", "")),
+        hold_home(home.run, RunningStack(1, "")),
         pytest.raises(BackupError, match="Framegate runs"),
     ):
         restore_backup(tmp_path / "backup", home, url_of(home))

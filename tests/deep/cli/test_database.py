@@ -174,7 +174,7 @@ def test_a_copy_that_was_killed_halfway_can_be_repeated(
 def test_nothing_is_copied_under_a_running_stack(
     framegate: Framegate, home: Home, database_url: str
 ) -> None:
-    with hold_home(home.run, RunningStack(os.getpid(), "http://here", "")):
+    with hold_home(home.run, RunningStack(os.getpid(), "http://here")):
         refused = framegate("db", "copy", "--home", home.root, FRAMEGATE_DATABASE_URL=database_url)
 
     assert refused.returncode == 1

@@ -15,9 +15,10 @@ import pytest
 from api.cli.stack_process import start_stack
 from api.settings import Settings
 from api.stack.events import StackReady
-from api.stack.ports import free_port, is_free
+from api.stack.ports import is_free
 from contracts.project import PROJECT
 from tests.conftest import Framegate
+from tests.ports import free_port
 
 StartDemo = Callable[..., AbstractContextManager[subprocess.Popen[str]]]
 #: A demo of its own starts a stack and runs every pipeline: minutes on a machine that is busy.

@@ -22,8 +22,8 @@ from websockets.sync.client import connect
 
 from api.__main__ import server_config
 from api.settings import Settings
-from api.stack.ports import free_port
 from contracts.project import PROJECT
+from tests.ports import free_port
 
 CONFIGURATION = PROJECT / "deploy" / "nginx" / "framegate.conf"
 UPLOAD_BYTES = Settings.model_fields["max_upload_bytes"].default

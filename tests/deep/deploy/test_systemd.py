@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from api.cli.stack_process import StackProcess
-from api.stack.ports import free_port
 from contracts.project import PROJECT
+from tests.ports import free_port
 
 UNIT = PROJECT / "deploy" / "systemd" / "framegate.service"
 #: What systemd gives a service that names nothing else.

@@ -11,8 +11,8 @@ import pytest
 
 from api.cli.stack_process import StackProcess
 from api.stack.events import AdminKeyCreated, Event
-from api.stack.ports import free_port
 from contracts.home import Home
+from tests.ports import free_port
 
 GIB = 2**30
 AT_ONCE = 2

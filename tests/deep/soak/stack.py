@@ -13,10 +13,11 @@ import psutil
 from api.cli.errors import CommandError
 from api.cli.stack_process import StackProcess
 from api.stack import events
-from api.stack.ports import free_port, is_free
+from api.stack.ports import is_free
 from contracts.home import Home
 from tests.deep.soak import survey
 from tests.deep.soak.history import History, Leases, Sample, StackTold, Stopped
+from tests.ports import free_port
 
 STOP_SECONDS = 90
 
