@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from contracts.door import DAGSTER_PREFIX
 from contracts.home import Home
 from orchestration.publication import Publication
 from pipelines.findings import ResultFile, Role
@@ -59,4 +60,4 @@ def _write_thumbnail(picture: Path, thumbnail: Path) -> None:
 
 
 def _address(home: Home, picture: Path) -> str:
-    return f"/logs/{_JOBS}/{quote(str(picture.relative_to(home.jobs)))}"
+    return f"{DAGSTER_PREFIX}/logs/{_JOBS}/{quote(str(picture.relative_to(home.jobs)))}"

@@ -29,5 +29,7 @@ def annotate(
         device="cpu",
         timings=Timings(0.0, 0.0, 0.0),
     )
+    if not config.way:
+        return right
     [way] = [vars(module)[config.way] for module in _MODULES if config.way in vars(module)]
     return way(folder, right)
