@@ -15,8 +15,8 @@ from pipelines.scene_detection.cuts import Cut
 #: Frames per second of the films that the network was trained on.
 _RATE = 25
 #: A frame on display for so long is held, as a slide is, and seen as often as a film would show it,
-#: up to half a second: more copies make the network take a movement for a cut.
-_HELD_SECONDS, _MOST_COPIES = 0.3, 12
+#: up to a second: with more copies the network begins to take a movement for a cut.
+_HELD_SECONDS, _MOST_COPIES = 0.3, 25
 
 
 class Footage:

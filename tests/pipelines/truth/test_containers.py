@@ -27,6 +27,7 @@ WRAPPINGS = [
     Wrapping("vp9.webm", codec="libvpx-vp9", options={"deadline": "realtime", "cpu-used": "8"}),
     Wrapping("clip.avi", codec="mpeg4"),
     Wrapping("mjpeg.avi", codec="mjpeg", pixels="yuvj420p"),
+    Wrapping("h264.avi"),
     Wrapping("clip.flv"),
     Wrapping("clip.ts"),
     Wrapping("mpeg2.ts", codec="mpeg2video"),
