@@ -87,7 +87,7 @@ def test_it_fetches_the_video_and_all_files(printed: str, folder: Path) -> None:
     with zipfile.ZipFile(folder / "results.zip") as archive:
         names = archive.namelist()
 
-    assert names[0] == "video.mp4"
+    assert names[:2] == ["README.txt", "video.mp4"]
     assert "video_scene_detection.json" in names
 
 
