@@ -4,6 +4,7 @@ import hashlib
 import time
 import wave
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from api.stack.events import StackReady
 from contracts.home import Home
+from tests.webserver import ask_dagster
 
 _SECONDS = 120.0
 _ASSET = {"path": ["annotations", "ways"]}
@@ -55,17 +57,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def ask(stack: StackReady) -> Ask:
-    def ask(document: str, **variables: Any) -> Any:
-        answer = httpx.post(
-            f"{stack.dagster_url}/graphql",
-            json={"query": document, "variables": variables},
-            timeout=_SECONDS,
-            trust_env=False,
-        ).json()
-        assert "errors" not in answer, answer
-        return answer["data"]
-
-    return ask
+    return partial(ask_dagster, stack.home)
 
 
 @pytest.fixture

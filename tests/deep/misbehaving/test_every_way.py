@@ -15,6 +15,7 @@ import pytest
 
 from api.stack.events import StackReady
 from contracts.home import Home
+from tests.webserver import ask_dagster
 
 _SECONDS = 240.0
 _PAGE = 50
@@ -304,11 +305,6 @@ def test_dagsters_own_pages_show_every_run_that_misbehaves(
 ) -> None:
     for job in jobs.values():
         _wait(rest, job)
-        question = {"query": _PAGES, "variables": {"id": job}}
-        answer = httpx.post(
-            f"{stack.dagster_url}/graphql", json=question, timeout=60.0, trust_env=False
-        )
-        assert answer.status_code == 200
-        data = answer.json()["data"]
+        data = ask_dagster(stack.home, _PAGES, id=job)
         assert data["runOrError"]["__typename"] == "Run"
         assert data["logsForRun"]["__typename"] == "EventConnection"
