@@ -28,7 +28,7 @@ def media_metadata(media: Media) -> dict[str, Any]:
     if video := media.video:
         metadata["video"] = (
             f"{video.width}x{video.height}, {video.frame_rate or 0:.3f} frames/s, "
-            f"rotation {video.rotation}°"
+            f"rotation {video.rotation}°{', mirrored' if video.mirrored else ''}"
         )
     if audio := media.audio:
         metadata["audio"] = f"{audio.sample_rate} Hz, {audio.channels} channels"

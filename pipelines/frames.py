@@ -91,7 +91,7 @@ def frames(
         source = decoded(container, media, stream, damage or Damage(), stopped)
         for frame in _picked(timed(source, start, step_of(stream)), rate, reached):
             picture = frame.picture
-            check_picture(picture.width, picture.height, picture.format.padded_bits_per_pixel)
+            check_picture(picture.width, picture.height, picture.format)
             shown = displayed.of(picture)
             image = display.show(picture, size_of(shown))
             yield Frame(frame.index, frame.time, frame.duration, shown, image)

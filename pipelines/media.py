@@ -157,14 +157,14 @@ def _picture(
     """The first stream that decodes, and its first frame; None where there is no stream."""
     for stream in streams:
         if stream.codec_context is not None:
-            check_picture(stream.width, stream.height, bits_per_pixel=1)
+            check_picture(stream.width, stream.height, stream.codec_context.format)
             limit_decoder(stream)
     found = _first_that_decodes(container, streams)
     if streams and found is None:
         raise MediaError(f"No frame of the video ({_codec(streams[0])}) can be decoded.", _HINT)
     if found is not None:
         _, frame = found
-        check_picture(frame.width, frame.height, frame.format.padded_bits_per_pixel)
+        check_picture(frame.width, frame.height, frame.format)
     return found
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import av
+from av.sidedata.sidedata import SideDataContainer
 
 _QUARTER = 90
 _MATRIX = struct.Struct("=9i")
@@ -28,7 +29,9 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """What the frame's display matrix asks for; upright without one."""
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    # The frame's own `side_data` would refer back to it, and keep it until garbage is collected.
+    side_data: Any = SideDataContainer(frame)  # type: ignore[call-arg]  # missing in its types
+    data = side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
     a, b, _u, c, d, *_rest = _MATRIX.unpack(bytes(data))

@@ -269,6 +269,22 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         ("\ud800.mp4", "media"),
         ("x" * 300 + ".mp4", "x" * 120),
         ("映" * 300 + ".mp4", "映" * 40),
+        pytest.param("Ho\u0308rsaal.mov", "H\u00f6rsaal", id="macOS"),
+        pytest.param(
+            "\u0939\u093f\u0928\u094d\u0926\u0940 1.mp4",
+            "\u0939\u093f\u0928\u094d\u0926\u0940_1",
+            id="Hindi",
+        ),
+        pytest.param(
+            "\u0e01\u0e34\u0e19\u0e19\u0e49\u0e33.mp4",
+            "\u0e01\u0e34\u0e19\u0e19\u0e49\u0e33",
+            id="Thai",
+        ),
+        pytest.param("\u0645\u06cc\u200c\u062e.mp4", "\u0645\u06cc\u062e", id="joiner"),
+        pytest.param("\u0301\u0301a.mp4", "a", id="marks without a letter"),
+        pytest.param(
+            "x" * 117 + "\u0939\u093f.mp4", "x" * 117, id="cut before a letter with a mark"
+        ),
     ],
 )
 def test_the_stem_is_safe_in_file_names_and_rttm(
