@@ -18,7 +18,7 @@ def scenes_in(path: Path, folder: Path) -> tuple[list[tuple[float, float]], Find
     """Start and end of each scene in seconds, and the findings."""
     folder.mkdir()
     findings = detect_scenes(probe(path), SceneDetectionConfig(), folder, Progress())
-    (written,) = folder.glob("*.json")
+    (written,) = folder.glob("*_scene_detection.json")
     scenes = json.loads(written.read_text())["scenes"]
     return [(scene["start"], scene["end"]) for scene in scenes], findings
 
@@ -30,6 +30,6 @@ def faces_in(
     folder.mkdir()
     config = FaceDetectionConfig(sample_rate=sample_rate)
     findings = detect_faces(probe(path), config, folder, Progress())
-    (written,) = folder.glob("*.json")
+    (written,) = folder.glob("*_face_analysis.json")
     coco = json.loads(written.read_text())
     return coco["annotations"], coco["images"], findings
