@@ -44,7 +44,9 @@ def test_a_preview_is_short_markdown_of_a_thumbnail_that_leads_to_the_whole(
 
     assert markdown is not None
     assert len(markdown) < 1000
-    addresses = re.fullmatch(r"\[!\[faces\]\(/logs/(\S+?)\)\]\(/logs/(\S+)\)", markdown)
+    addresses = re.fullmatch(
+        r"\[!\[faces\]\(/dagster/logs/(\S+?)\)\]\(/dagster/logs/(\S+)\)", markdown
+    )
     assert addresses is not None
     thumbnail, whole = (
         picture_path(home, unquote(address).split("/")) for address in addresses.groups()
