@@ -1,0 +1,5 @@
+"""The demo's sample video."""
+
+from tests.pipelines.conftest import sample
+
+__all__ = ["sample"]
