@@ -78,7 +78,10 @@ def main() -> None:
                 context, DAGSTER_PREFIX, _POLL_MILLISECONDS
             )
             server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-            server.run([listen(settings.folders.webserver_socket)])
+            try:
+                server.run([listen(settings.folders.webserver_socket)])
+            finally:
+                settings.folders.webserver_socket.unlink(missing_ok=True)
 
 
 def listen(path: Path) -> socket.socket:

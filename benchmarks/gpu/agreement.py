@@ -11,12 +11,15 @@ _SCORE = 0.01
 
 def differences(pipeline: str, first: Path, second: Path) -> list[str]:
     """In words; empty where they agree: same cuts, boxes within 1 px, scores within 0.01."""
-    compare = {"scene_detection": _scenes, "face_detection": _faces}[pipeline]
-    return compare(_read(first), _read(second))
+    compare, suffix = {
+        "scene_detection": (_scenes, "_scene_detection.json"),
+        "face_detection": (_faces, "_face_analysis.json"),
+    }[pipeline]
+    return compare(_read(first, suffix), _read(second, suffix))
 
 
-def _read(folder: Path) -> dict[str, Any]:
-    [path] = folder.glob("*.json")
+def _read(folder: Path, suffix: str) -> dict[str, Any]:
+    [path] = folder.glob(f"*{suffix}")
     result: dict[str, Any] = json.loads(path.read_text())
     return result
 

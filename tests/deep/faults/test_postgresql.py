@@ -115,7 +115,7 @@ def test_twenty_jobs_outlast_a_server_that_goes_and_comes_back(
     server.start()
 
     ended = [pg_jobs.wait(job, timeout=240.0) for job in [*running, *busy]]
-    assert [job["status"] for job in ended] == ["completed"] * JOBS
+    assert [job["error"] for job in ended if job["status"] != "completed"] == []
 
 
 def test_while_the_server_is_away_answers_say_so(
