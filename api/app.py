@@ -195,11 +195,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _prepare(services: Services) -> None:
-    """Uploads that a crash cut short are gone, the tables are there, and the log says the risk."""
+    """Clears what a crash left half done, makes the tables, and logs what is at risk."""
     make_private(services.home.root)
     shutil.rmtree(services.home.uploads, ignore_errors=True)
     services.home.uploads.mkdir(parents=True, exist_ok=True)
     services.database.migrate()
+    services.idempotency.take_over()
     if not services.authenticator.enabled:
         log.warning("AUTHENTICATION IS OFF: whoever reaches this address is an administrator.")
     elif not list_keys(services.database):

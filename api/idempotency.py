@@ -89,6 +89,17 @@ class IdempotencyRecords:
         except IntegrityError:  # PostgreSQL lets two insert at once, and one of them win
             return self._claim(owner, key, fingerprint)
 
+    def take_over(self) -> None:
+        """Frees every claim that is under way: the API starts, so whoever held one is gone. The
+        next request with its key goes on with it.
+        """
+        with self._database.write() as session:
+            session.execute(
+                update(IdempotencyRecord)
+                .where(IdempotencyRecord.run_id.is_(None))
+                .values(claimed_at=_LONG_AGO)
+            )
+
     def complete(self, claim: Claim, run_id: str) -> None:
         with self._database.write() as session:
             session.execute(

@@ -118,6 +118,21 @@ async def test_killed_before_the_launch_the_retry_launches_once_the_claim_is_sta
     assert len(dagster.runs) == 1
 
 
+async def test_killed_before_the_launch_the_retry_launches_at_once_after_a_restart(
+    ready: Services, dagster: Any
+) -> None:
+    def die(_run: object) -> None:
+        raise Crash
+
+    dagster.transport_reply = die
+    with pytest.raises(Crash):
+        await _launch(ready)
+    dagster.transport_reply = None
+    ready.idempotency.take_over()
+    assert not (await _launch(ready)).is_replay
+    assert len(dagster.runs) == 1
+
+
 @pytest.mark.parametrize("status", [None, 500, 502, 504])
 async def test_a_launch_that_was_not_answered_is_looked_up_before_it_is_tried_again(
     impatient: Services, dagster: Any, status: int | None
