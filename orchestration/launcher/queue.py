@@ -30,6 +30,7 @@ from orchestration.launcher.capacity import NO_CAPACITY, Capacity
 from orchestration.launcher.need import need_of, presets_now
 from orchestration.launcher.paths import queue_socket
 from orchestration.launcher.queue_locks import locked_queue, queue_lock_removed
+from orchestration.launcher.recovery import STARTING, recover, runs_of_server
 from orchestration.launcher.turns import Limit, Turns, take_turns
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -59,6 +60,11 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         workspace_process_context: IWorkspaceProcessContext[Any],
         shutdown_event: Event,  # noqa: ARG002 - Dagster's signature
     ) -> DaemonIterator:
+        """Dagster starts it again where it raised, as when the database went away. A run that was
+        about to be launched then is still STARTING, and nobody else would launch it.
+        """
+        instance = workspace_process_context.instance
+        recover(instance, self._home, STARTING, runs_of_server(self._home))
         with (
             queue_lock_removed(self._home),
             messages.await_nudges(queue_socket(self._home)) as nudges,

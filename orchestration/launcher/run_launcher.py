@@ -19,6 +19,7 @@ from dagster._serdes import ConfigurableClass, ConfigurableClassData
 from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure, log_fields
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import Capacity
+from orchestration.launcher.insist import comes_right
 from orchestration.launcher.lease import PROCESSOR, Wait
 from orchestration.launcher.limits import limits_of
 from orchestration.launcher.need import Need, need_of, pipelines_to_run, presets_now
@@ -58,25 +59,21 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         return cls(inst_data=inst_data, **config_value)
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Raises DagsterUserCodeUnreachableError while the server is away: the run stays queued."""
+        """Raises DagsterUserCodeUnreachableError while the server, the database or a resource of
+        the machine is away: the run stays queued.
+        """
         run = context.dagster_run
-        need = need_of(run, load_catalog(), presets_now(self._home.presets))
-        lease = self._lease(run, need)
-        limits = limits_of(pipelines_to_run(run, load_catalog()), load_catalog(), self._settings)
-        answer = self._ask_server(
-            {
-                "action": "launch",
-                "run_id": run.run_id,
-                "grace_seconds": need.grace_seconds,
-                "limits": limits.to_message(),
-                "lease": lease,
-                "log_fields": log_fields(run.run_id, run.tags),
-            }
-        )
-        if error := answer.get("error"):
-            broken = Failure("CODE_DOES_NOT_LOAD", error, "Mend the code, then submit again.")
+        try:
+            request = self._request(run)
+        except Exception as error:
+            if not comes_right(error):
+                raise
+            raise DagsterUserCodeUnreachableError(f"It cannot be launched yet: {error}") from error
+        answer = self._ask_server(request)
+        if problem := answer.get("error"):
+            broken = Failure("CODE_DOES_NOT_LOAD", problem, "Mend the code, then submit again.")
             self._instance.add_run_tags(run.run_id, {FAILURE_TAG: broken.to_tag()})
-            raise DagsterLaunchFailedError(error)  # type: ignore[no-untyped-call] # dagster's own
+            raise DagsterLaunchFailedError(problem)  # type: ignore[no-untyped-call] # dagster's own
         if reason := answer.get("not_yet"):
             raise DagsterUserCodeUnreachableError(reason)
         logger.info("a run is launched", extra=log_fields(run.run_id, run.tags))
@@ -147,6 +144,19 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             or found.status is not run.status
             or messages.is_anybody_there(run_socket(self._home, run.run_id))
         )
+
+    def _request(self, run: DagsterRun) -> dict[str, Any]:
+        """What the server is asked for; nothing has been started before."""
+        need = need_of(run, load_catalog(), presets_now(self._home.presets))
+        limits = limits_of(pipelines_to_run(run, load_catalog()), load_catalog(), self._settings)
+        return {
+            "action": "launch",
+            "run_id": run.run_id,
+            "grace_seconds": need.grace_seconds,
+            "limits": limits.to_message(),
+            "lease": self._lease(run, need),
+            "log_fields": log_fields(run.run_id, run.tags),
+        }
 
     def _lease(self, run: DagsterRun, need: Need) -> dict[str, Any] | None:
         if not need.takes_slot:

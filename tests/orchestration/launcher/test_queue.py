@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
+from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 from dagster._core.remote_origin import (
     GrpcServerCodeLocationOrigin,
     RemoteJobOrigin,
@@ -107,6 +107,20 @@ def test_a_run_that_is_submitted_late_does_not_enter_the_queue_again(
     assert _status(instance, run) is DagsterRunStatus.FAILURE
     enqueued = instance.all_logs(run.run_id, of_type=DagsterEventType.PIPELINE_ENQUEUED)
     assert len(enqueued) == 1
+
+
+def test_a_run_whose_launch_was_cut_off_goes_back_into_the_queue(
+    context: WorkspaceProcessContext, instance: DagsterInstance, add: Add
+) -> None:
+    """The database went away between the event that it starts and its launch."""
+    run = add()
+    starting = DagsterEvent(DagsterEventType.PIPELINE_STARTING.value, run.job_name)
+    instance.report_dagster_event(starting, run_id=run.run_id)
+    assert _status(instance, run) is DagsterRunStatus.STARTING
+
+    _look_once(context)
+
+    assert _status(instance, run) is DagsterRunStatus.QUEUED
 
 
 def test_who_waits_for_a_lock_that_is_removed_holds_the_one_that_others_see(home: Home) -> None:
