@@ -18,7 +18,7 @@ from api.readme import readme
 from api.report import render_report
 from api.results import result_file, results_of
 from api.schemas import JobResults, ResultFile
-from api.timestamps import now
+from contracts.timestamps import now
 
 _VIDEO_ROLE, _DATASET_ROLE, _TIERS_ROLE = "video", "dataset", "tiers"
 _MANIFEST, _README, _REPORT = "manifest.json", "README.txt", "report.html"

@@ -19,8 +19,8 @@ from api.errors import CancellationFailedError, FramegateError, JobAlreadyComple
 from api.jobs import check_owner, find_run
 from api.metrics.cancellations import CancellationOutcome
 from api.schemas import CancellationResponse, CancellationStatus, GpuRelease
-from api.timestamps import from_epoch, now
 from contracts.run import CANCELLATION_FAILED_TAG, RELEASE_TAG
+from contracts.timestamps import from_epoch, now
 
 log = logging.getLogger("framegate.jobs")
 

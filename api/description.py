@@ -11,7 +11,6 @@ from api.coverage import Coverage, coverage_of, least
 from api.dagster.run import Run, RunStatus, StepStatus
 from api.filenames import clean_filename
 from api.schemas import Job, JobError, JobStatus, PipelineResult
-from api.timestamps import from_epoch, is_timestamp
 from api.undescribed import undescribed
 from contracts.home import Home
 from contracts.retry import PARENT_TAG, carried_over_tag
@@ -34,6 +33,7 @@ from contracts.run import (
     pipelines_of,
 )
 from contracts.text import clean_json
+from contracts.timestamps import from_epoch, is_timestamp
 from pipelines.registry.names import is_name
 
 log = logging.getLogger("framegate.jobs")

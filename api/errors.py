@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse
 
-from api.timestamps import now
+from contracts.timestamps import now
 
 
 class FramegateError(Exception):

@@ -4,7 +4,6 @@ Whatever is handed out here has been probed: a file that cannot be read never re
 """
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from contracts.known_file import KnownFile, read_known_file, record_of, write_kn
 from contracts.linked_media import drop_overwritten_media
 from contracts.patterns import is_sha256
 from contracts.run import MediaFacts
+from contracts.sha256 import sha256_of_open
 from contracts.stored_media import claim_media, locked_store
 
 #: Containers whose files are named otherwise than the container is.
@@ -167,7 +167,7 @@ class MediaStore:
         if known is None:
             facts, sha256 = await asyncio.gather(
                 self._prober.probe(file.path, file.path.name, descriptor=file.descriptor),
-                to_thread.run_sync(_hash, file.descriptor),
+                to_thread.run_sync(sha256_of_open, file.descriptor),
             )
             known = KnownFile(file.path, sha256, facts)
             await to_thread.run_sync(write_known_file, record, known)
@@ -186,8 +186,3 @@ def _facts(facts: Mapping[str, Any], name: str | None = None) -> MediaFacts:
         size_bytes=facts["size_bytes"],
         duration_seconds=facts["duration_seconds"],
     )
-
-
-def _hash(descriptor: int) -> str:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

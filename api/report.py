@@ -14,8 +14,8 @@ from api.dagster.run import Run
 from api.dependencies import Services
 from api.description import JobFiles, describe
 from api.schemas import PipelineResult
-from api.timestamps import now
 from contracts.home import Home
+from contracts.timestamps import now
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _PREVIEW_ROLE = "preview"

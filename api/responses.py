@@ -20,7 +20,7 @@ from api.errors import (
     UnauthorizedError,
     UnsupportedMediaError,
 )
-from api.timestamps import Timestamp
+from contracts.timestamps import Timestamp
 
 #: Where an answer lists the codes that its envelope may have; /openapi.json has them by operation.
 CODES = "x-error-codes"

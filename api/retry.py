@@ -11,10 +11,10 @@ from api.exactly_once import Outcome, launch_once
 from api.idempotency import fingerprint
 from api.jobs import check_owner, find_run
 from api.results import check_finished
-from api.timestamps import now
 from contracts.retry import RETRIED_BY_TAG, RETRY_KEY_TAG
 from contracts.run import LAUNCH_TAG, PRIORITY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG
 from contracts.stored_media import claim_media
+from contracts.timestamps import now
 from pipelines.registry.catalog import Catalog
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from api.timestamps import Timestamp
 from contracts import patterns
+from contracts.timestamps import Timestamp
 
 MAX_TAGS = 20
 MAX_PRIORITY = 1000

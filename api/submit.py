@@ -25,7 +25,6 @@ from api.exactly_once import Outcome, launch_once
 from api.idempotency import fingerprint
 from api.media import StoredMedia
 from api.schemas import JobSubmission
-from api.timestamps import now
 from api.units import GIGABYTE
 from contracts.run import (
     LAUNCH_TAG,
@@ -35,6 +34,7 @@ from contracts.run import (
     run_config,
     run_tags,
 )
+from contracts.timestamps import now
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.devices import Device
 from pipelines.registry.memory import fits_no_device, gpu_memory

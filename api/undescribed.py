@@ -2,9 +2,9 @@
 
 from api.dagster.run import Run
 from api.schemas import Job, JobError, JobStatus
-from api.timestamps import from_epoch
 from contracts.run import OWNER_TAG
 from contracts.text import clean_text
+from contracts.timestamps import from_epoch
 
 CODE = "JOB_NOT_DESCRIBABLE"
 

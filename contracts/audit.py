@@ -3,9 +3,10 @@
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from contracts.timestamps import now
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class AuditLog:
         its owner called from. Raises OSError.
         """
         line = {
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": now(),
             "action": action,
             "by": by,
             "address": address,

@@ -3,7 +3,8 @@
 import fcntl
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TRIES = 50
@@ -29,6 +30,18 @@ def hold(path: Path) -> int:
 def held_files(folder: Path) -> list[Path]:
     """The files in the folder that are held; those that nobody holds are removed."""
     return [path for path in sorted(folder.glob("*.json")) if _is_held(path)]
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Between processes and threads: one of them at a time is in the block. Makes the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def is_at(file: int, path: Path) -> bool:

@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
+
+from contracts.atomic_file import replacing
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -22,13 +23,11 @@ def write_json(path: Path, value: Mapping[str, Any], *, to_disk: bool = False) -
     that follows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{token_hex(8)}")
-    with temporary.open("w") as file:
+    with replacing(path) as temporary, temporary.open("w") as file:
         json.dump(value, file)
         if to_disk:
             file.flush()
             os.fsync(file.fileno())
-    temporary.replace(path)
     if to_disk:  # the name, and that of the folder, which may be new
         _sync_folder(path.parent)
         _sync_folder(path.parent.parent)

@@ -4,7 +4,6 @@ Whoever holds the other name can also overwrite the file in place, and with it w
 So the store remembers the file's time; where that differs, the content is hashed again.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any
 
 from contracts.home import Home
 from contracts.json_file import read_json, write_json
+from contracts.sha256 import sha256_of
 from contracts.stored_media import locked_store
 
 #: Beside what probing gave, in the facts of media that is a hard link.
@@ -46,7 +46,7 @@ def drop_overwritten_media(home: Home, sha256: str) -> None:
     seen = _state(path)
     if seen is None or seen[1] == facts[_LINKED_AT]:
         return
-    is_same = _sha256(path) == sha256  # it was only touched
+    is_same = sha256_of(path) == sha256  # it was only touched
     with locked_store(home):
         if _state(path) != seen:  # somebody else has dropped it, and maybe linked it anew
             return
@@ -64,8 +64,3 @@ def _state(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_ino, status.st_mtime_ns
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

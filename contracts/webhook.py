@@ -9,12 +9,12 @@ import hashlib
 import hmac
 import json
 import math
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
+from contracts.atomic_file import replacing
 from contracts.home import Home
 from contracts.json_file import read_json
 
@@ -107,10 +107,9 @@ def write_target(home: Home, target: Target) -> None:
         raise ValueError("the target of everybody's jobs is a setting, not a file")
     path = home.webhook_target(target.owner)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with open(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:  # noqa: PTH123 - of a descriptor
-        json.dump(asdict(target), file)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.touch(mode=0o600, exist_ok=False)
+        temporary.write_text(json.dumps(asdict(target)))
 
 
 def read_target(home: Home, owner: str) -> Target | None:

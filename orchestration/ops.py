@@ -4,10 +4,8 @@ An op reads its media from the run config rather than from another op's output, 
 executed again alone ("from failure") without anything in between being stored.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from dagster import Failure as OpFailure
@@ -31,6 +29,7 @@ from contracts.run import (
     failure_tag,
     pipeline_tags,
 )
+from contracts.sha256 import sha256_of
 from orchestration import descriptions
 from orchestration.assets import record_annotations, record_media
 from orchestration.config_schema import config_schema
@@ -255,7 +254,7 @@ def _complete_tags(context: OpExecutionContext, catalog: Catalog, media: Media) 
     }
     if MEDIA_TAG not in context.run.tags:
         named = _named_media(context)
-        missing[MEDIA_TAG] = named if is_sha256(named) else _sha256(media.path)
+        missing[MEDIA_TAG] = named if is_sha256(named) else sha256_of(media.path)
     new = {key: value for key, value in missing.items() if key not in context.run.tags}
     if context.run.tags.get(KIND_TAG) != KIND:  # of a run that did not come through the queue
         new[KIND_TAG] = KIND
@@ -270,8 +269,3 @@ def _media_hash(context: OpExecutionContext) -> str:
         return named
     run = context.instance.get_run_by_id(context.run_id)
     return run.tags[MEDIA_TAG] if run else ""
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,10 @@
 """How far each pipeline of a run is, in one small file that REST reads when asked."""
 
 import json
-import os
 from contextlib import suppress
 from pathlib import Path
 
+from contracts.atomic_file import replacing
 from contracts.json_file import read_json
 
 
@@ -25,7 +25,6 @@ class ProgressFile:
 
     def write(self, pipeline: str, fraction: float) -> None:
         self._fractions[pipeline] = round(fraction, 4)
-        temporary = self._path.with_suffix(".tmp")
-        with suppress(OSError):  # a full disk fails whoever writes results, not who tells of them
+        # A full disk fails whoever writes results, not who tells of them.
+        with suppress(OSError), replacing(self._path) as temporary:
             temporary.write_text(json.dumps(self._fractions))
-            os.replace(temporary, self._path)  # noqa: PTH105 - the one call that says atomic

@@ -1,11 +1,11 @@
 """Whether a file that a job names by its path is still the one that the job is about."""
 
-import hashlib
 from pathlib import Path
 
 from contracts.home import Home
 from contracts.known_file import read_known_file, record_of
 from contracts.patterns import is_sha256
+from contracts.sha256 import sha256_of
 from orchestration.media_store import locate_media
 from pipelines.errors import MediaChangedError, MediaError
 
@@ -29,8 +29,7 @@ def _sha256(home: Home, path: Path) -> str:
         known = read_known_file(record_of(home, path))
         if known is not None:
             return known.sha256
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise MediaError(
             f"The file cannot be read: {error.strerror}.", "Check the path."

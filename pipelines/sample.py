@@ -17,12 +17,12 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from contracts.atomic_file import replacing
 from pipelines.clips import clip
 from pipelines.display import centred
 from pipelines.fitting import Size, fit_inside
 from pipelines.frames import frames
 from pipelines.media import Media, probe
-from pipelines.outputs.atomic import replacing
 from pipelines.sound import audio
 from pipelines.speech_sample import SAMPLE_RATE, speech_like
 

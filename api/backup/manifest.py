@@ -1,6 +1,5 @@
 """The list of a backup's files, written when all of them are there: without it, it is no backup."""
 
-import hashlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ValidationError
 
 from api.backup.errors import BackupError
+from contracts.sha256 import sha256_of
 
 _NAME = "backup.json"
 
@@ -19,9 +19,7 @@ class File(BaseModel):
 
     @classmethod
     def of(cls, path: Path) -> "File":
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return cls(size=path.stat().st_size, sha256=digest)
+        return cls(size=path.stat().st_size, sha256=sha256_of(path))
 
 
 class Manifest(BaseModel):

@@ -6,7 +6,7 @@ from api.dagster.client import DagsterClient
 from api.dagster.run import DaemonState, InstanceState
 from api.health.deadline import Deadline, ProbeError
 from api.health.report import DaemonHealth, OrchestratorHealth, PartStatus
-from api.timestamps import from_epoch
+from contracts.timestamps import from_epoch
 
 #: A daemon writes a heartbeat every 30 s. Dagster itself calls one healthy for half an hour
 #: after its last; here two missed ones in a row are enough.

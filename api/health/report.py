@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from api.timestamps import Timestamp
+from contracts.timestamps import Timestamp
 
 
 class PartStatus(StrEnum):

@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.health.check import VERSION
 from api.health.report import HealthDetails, OrchestratorHealth, StorageHealth, StorageStatus
-from api.timestamps import Timestamp, now
+from contracts.timestamps import Timestamp, now
 from pipelines.registry.devices import Device
 
 API_VERSION = "v1"

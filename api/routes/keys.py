@@ -14,8 +14,8 @@ from api.dependencies import Admin, CurrentServices, Services
 from api.errors import NotFoundError
 from api.fields import documented, read_model
 from api.responses import KEYED, WITH_BODY, errors
-from api.timestamps import Timestamp, from_datetime
 from contracts import patterns
+from contracts.timestamps import Timestamp, from_datetime
 from contracts.webhook import host_of
 
 router = APIRouter(prefix="/api/v1/keys", tags=["keys"])

@@ -1,7 +1,6 @@
 """Takes a dropped file in: reads it once, asks what it is, and puts it into the media store."""
 
 import fcntl
-import hashlib
 import os
 import signal
 import stat
@@ -15,6 +14,7 @@ from contracts.json_file import read_json
 from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
 from contracts.linked_media import drop_overwritten_media, link_media
 from contracts.run import MediaFacts
+from contracts.sha256 import sha256_of_open
 from contracts.stored_media import claim_media
 from orchestration.inbox.entry import readable
 from orchestration.inbox.probing import ProbingError, probe_apart
@@ -85,7 +85,7 @@ def _take_in(path: Path, file: int, home: Home) -> Outcome:
         return Rejection("The file is empty.", "Copy it here again.")
     record = record_of(home, path)
     known = read_known_file(record)
-    sha256 = known.sha256 if known else _sha256(file)
+    sha256 = known.sha256 if known else sha256_of_open(file)
     facts = _stored_facts(home, sha256)
     is_stored = facts is not None
     facts = facts or (known.facts if known else probe_apart(path, readable(path.name)))
@@ -112,11 +112,6 @@ def _is_being_written(file: int) -> bool:
         return False
     fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return False
-
-
-def _sha256(file: int) -> str:
-    with os.fdopen(os.dup(file), "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _stored_facts(home: Home, sha256: str) -> Mapping[str, Any] | None:

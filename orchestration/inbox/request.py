@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from dagster import RunRequest
 
 from contracts.run import INBOX_FILE_TAG, PRESET_TAG, Submission, run_config, run_tags
+from contracts.timestamps import now
 from orchestration.inbox.file_tag import file_tag
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.intake import Video
@@ -40,7 +40,7 @@ def run_request(folder: InboxFolder, file: Path, video: Video) -> RunRequest:
         pipelines=folder.pipelines,
         config=folder.config,
         owner=folder.owner,
-        submitted_at=_now(),
+        submitted_at=now(),
         request_id=f"inbox-{key[:16]}",
         priority=folder.priority,
         tags=folder.tags,
@@ -51,7 +51,3 @@ def run_request(folder: InboxFolder, file: Path, video: Video) -> RunRequest:
     return RunRequest(
         run_key=key, job_name=folder.job, run_config=run_config(submission), tags=tags
     )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,11 +6,10 @@ whoever submits it and however often.
 """
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contracts.held_file import is_at
+from contracts.held_file import is_at, locked_folder
 from contracts.home import Home
 from orchestration.launcher.paths import queue_lock
 
@@ -31,13 +30,8 @@ def locked_queue(home: Home) -> Iterator[None]:
 @contextmanager
 def locked_entrance(home: Home) -> Iterator[None]:
     """Between processes: while it is held, no run enters the state QUEUED for the first time."""
-    home.run.mkdir(parents=True, exist_ok=True)
-    folder = os.open(home.run, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with locked_folder(home.run):
         yield
-    finally:
-        os.close(folder)
 
 
 @contextmanager

@@ -5,16 +5,14 @@ before it launches anything. The warm server looks after runs under way, and men
 answers anybody; but for those that its own process is still to speak for, after starting over.
 """
 
-import fcntl
 import logging
-import os
 import shutil
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
+from contracts.held_file import locked_folder
 from contracts.home import Home
 from orchestration.launcher.messages import (
     NoAnswerError,
@@ -41,7 +39,7 @@ def recover(
     spoken_for: Collection[str] = (),
 ) -> None:
     """Settles every run in one of these states that has no supervisor, and is not spoken for."""
-    with _locked(home):
+    with locked_folder(run_sockets(home)):  # daemon and server: one after the other
         for run in instance.get_runs(RunsFilter(statuses=statuses)):
             if run.run_id in spoken_for or is_anybody_there(run_socket(home, run.run_id)):
                 continue
@@ -91,15 +89,3 @@ def _settle(
         reporter.report_lost()
     else:
         reporter.requeue(run, "The stack ended while the run was under way.")
-
-
-@contextmanager
-def _locked(home: Home) -> Iterator[None]:
-    """Daemon and server do not mend at the same time."""
-    run_sockets(home).mkdir(parents=True, exist_ok=True)
-    folder = os.open(run_sockets(home), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from contracts.held_file import hold
 from contracts.home import Home
+from contracts.timestamps import now
 from pipelines.registry.devices import Inventory, InventoryError
 
 _LOOK_SECONDS = 0.02
@@ -67,7 +67,7 @@ def wait_for_release(
                 held_bytes=held_before,
                 released=not holders,
                 milliseconds=int(elapsed * 1000),
-                verified_at=datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+                verified_at=now(),
                 holders=tuple(holders),
             )
         time.sleep(_LOOK_SECONDS)

@@ -3,10 +3,10 @@
 import json
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from contracts.timestamps import now
 from orchestration.maintenance.retention_plan import Removal
 
 #: Some hundred thousand lines; the file before is kept as well, under the same name and `.1`.
@@ -37,7 +37,7 @@ class AuditLog:
 
     def _line(self, removal: Removal, error: str | None) -> dict[str, Any]:
         line = {
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "at": now(),
             "sweep": self.run_id,
             "by": self.by,
             "dry_run": self.dry_run,

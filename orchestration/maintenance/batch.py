@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from contracts.run import (
     MediaFacts,
     Submission,
 )
+from contracts.timestamps import now
 from orchestration.inbox.probing import ProbeCutOffError
 from orchestration.maintenance.annotation_records import (
     UNDER_WAY,
@@ -132,11 +132,7 @@ class Batch:
             pipelines=decision.missing,
             config={name: self._wanted.config[name] for name in decision.missing},
             owner=LIBRARY_OWNER,
-            submitted_at=_now(),
+            submitted_at=now(),
             request_id=self._run.run_id,
             priority=_PRIORITY,
         )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,6 +1,5 @@
 """The media library: folders of other people's making, in which videos come and go."""
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from contracts.home import Home
 from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
+from contracts.sha256 import sha256_of
 from orchestration.inbox.probing import probe_apart
 from pipelines.errors import MediaError
 
@@ -45,7 +45,7 @@ def know(home: Home, path: Path) -> KnownFile:
         if known := read_known_file(record):
             return known
         facts = probe_apart(path, path.name)
-        known = KnownFile(path, _hash(path), facts)
+        known = KnownFile(path, sha256_of(path), facts)
         if record_of(home, path) != record:
             raise MediaError("The file changed while it was read.", "It is read again next time.")
     except OSError as error:
@@ -70,8 +70,3 @@ def _settled(path: Path) -> Iterator[Path]:
         return
     if path.is_file() and time.time() - changed_at > _SETTLE_SECONDS:
         yield path
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from dagster import DagsterRun, DagsterRunStatus
@@ -23,6 +22,7 @@ from contracts.run import (
     pipelines_of,
 )
 from contracts.run import log_fields as run_log_fields
+from contracts.timestamps import from_epoch
 
 #: Grows when a field changes its meaning or goes; new fields alone do not change it.
 VERSION = 1
@@ -74,12 +74,12 @@ def message(end: JobEnd, home: Home, *, api_url: str) -> str:
         "retry_of": run.tags.get(PARENT_TAG),
         "pipelines": {name: pipeline_status(name, end, home) for name in pipelines_of_run(run)},
         "error": error_of(run),
-        "created_at": run.tags.get(SUBMITTED_AT_TAG) or timestamp(end.created_at),
-        "started_at": timestamp(end.started_at),
-        "ended_at": timestamp(end.ended_at),
+        "created_at": run.tags.get(SUBMITTED_AT_TAG) or from_epoch(end.created_at),
+        "started_at": from_epoch(end.started_at),
+        "ended_at": from_epoch(end.ended_at),
         "url": f"{api_url}/api/v1/jobs/{run.run_id}",
     }
-    envelope = {"type": end.event, "timestamp": timestamp(end.ended_at), "version": VERSION}
+    envelope = {"type": end.event, "timestamp": from_epoch(end.ended_at), "version": VERSION}
     return json.dumps({**envelope, "data": data}, separators=(",", ":"))
 
 
@@ -117,10 +117,3 @@ def error_of(run: DagsterRun) -> Mapping[str, str] | None:
             continue
         return {"code": failure.code, "message": failure.message}
     return {"code": "RUN_FAILED", "message": "The run failed without saying why."}
-
-
-def timestamp(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")

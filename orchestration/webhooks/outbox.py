@@ -53,7 +53,7 @@ class Outbox:
 
     def entries(self, target: str) -> Iterator[Entry]:
         """Oldest first; each is read when it is asked for. What is none is given up."""
-        for path in sorted((self.home.webhook_outbox / target).glob("*.json")):
+        for path in sorted((self.home.webhook_outbox / target).glob("[!.]*.json")):
             if entry := _entry(read_json(path)):
                 yield entry
             else:
@@ -74,7 +74,7 @@ class Outbox:
 
     def forget_failed(self, target: str) -> None:
         """What was given up long ago."""
-        for path in (self.home.failed_webhooks / target).glob("*.json"):
+        for path in (self.home.failed_webhooks / target).glob("[!.]*.json"):
             if path.stat().st_mtime < time.time() - _FAILED_SECONDS:
                 path.unlink(missing_ok=True)
 

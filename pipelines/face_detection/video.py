@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from contracts.atomic_file import replacing
 from pipelines.display import centred
 from pipelines.face_detection.drawing import Marked, draw_faces, marked
 from pipelines.face_detection.sighting import Sighting
 from pipelines.fitting import fit, fit_inside
 from pipelines.frames import frames
 from pipelines.media import Media, VideoStream
-from pipelines.outputs.atomic import replacing
 
 #: What players take; sides are even, as H.264's colour asks for.
 _LONGEST_SIDE = 1920

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 
 
 def write_coco(

@@ -7,7 +7,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 
 Cell = str | int | float | None
 

@@ -1,6 +1,5 @@
 """The manifest of one pipeline's results: what was made of which media, how, and which files."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -8,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.atomic_file import replacing
+from contracts.sha256 import sha256_of
 from pipelines.findings import Findings, Role, Timings
 from pipelines.media import Media
-from pipelines.outputs.atomic import replacing
 from pipelines.registry.spec import PipelineCard
 from pipelines.streams import StreamFacts
 
@@ -81,7 +81,7 @@ def build_manifest(
             role=file.role,
             media_type=file.media_type,
             size_bytes=(folder / file.name).stat().st_size,
-            sha256=_sha256(folder / file.name),
+            sha256=sha256_of(folder / file.name),
         )
         for file in findings.files
     ]
@@ -120,8 +120,3 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
 def read_manifest(folder: Path) -> Manifest:
     """Raises FileNotFoundError, or pydantic.ValidationError for what is not a manifest."""
     return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

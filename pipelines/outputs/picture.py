@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 
 BACKGROUND = (16, 18, 22)
 PLATE = (16, 18, 22, 200)

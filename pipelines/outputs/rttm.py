@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 
 _NOT_IN_A_FIELD = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 

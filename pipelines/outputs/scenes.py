@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 
 _DECIMALS = 6
 

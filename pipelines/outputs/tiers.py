@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 
 _DECIMALS = 3
 

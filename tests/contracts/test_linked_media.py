@@ -52,7 +52,7 @@ def test_what_another_process_has_linked_anew_meanwhile_stays(
     video.write_bytes(b"other")
     good = video.with_name("good.mp4")
     good.write_bytes(b"one")
-    read = linked_media._sha256
+    read = linked_media.sha256_of
 
     def read_slowly(path: Path) -> str:
         found = read(path)
@@ -61,7 +61,7 @@ def test_what_another_process_has_linked_anew_meanwhile_stays(
         _link(home, good)
         return found
 
-    monkeypatch.setattr(linked_media, "_sha256", read_slowly)
+    monkeypatch.setattr(linked_media, "sha256_of", read_slowly)
 
     drop_overwritten_media(home, sha256)
 

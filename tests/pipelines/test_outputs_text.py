@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.outputs.atomic import replacing
+from contracts.atomic_file import replacing
 from pipelines.outputs.coco import write_coco
 from pipelines.outputs.rttm import Turn, write_rttm
 from pipelines.outputs.scenes import Scene, write_scenes

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from contracts.atomic_file import replacing
 from framegate_brightness.card import BrightnessConfig
 from pipelines.damage import Damage
 from pipelines.findings import Findings, ResultFile, Role
 from pipelines.frames import Frame, frames
 from pipelines.media import Media
-from pipelines.outputs.atomic import replacing
 from pipelines.outputs.picture import (
     BACKGROUND,
     HEADER_HEIGHT,

@@ -228,18 +228,20 @@ def test_a_message_and_its_name_are_on_the_disk_before_it_counts_as_announced(
     add: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A power failure cannot be had here: this sees that all of it is handed to the disk."""
-    synced: list[str] = []
+    synced: list[Path] = []
     fsync = os.fsync
 
     def note(descriptor: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", note)
-    entry = add()
+    add()
 
-    assert synced[0].startswith(entry.name)
-    assert synced[1:] == ["_everybody", "outbox"]
+    message, folder, outbox = synced
+    assert message.suffix == ".json"
+    assert message.parent == folder
+    assert (folder.name, outbox.name) == ("_everybody", "outbox")
 
 
 def test_of_a_day_in_which_nothing_ran_each_message_still_has_its_attempt(
