@@ -82,6 +82,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         description="Videos in, annotations out, on GPUs you own.",
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,  # both would load their scripts from elsewhere; routes/docs.py has ours
+        redoc_url=None,
     )
     app.state.services = services
     for router in ROUTERS:  # one flat list: an included router is searched twice

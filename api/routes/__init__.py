@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    docs,
     events,
     health,
     jobs,
@@ -27,4 +28,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     keys.router,
     metrics.router,
     sign_in.router,
+    docs.router,
 )
