@@ -44,7 +44,7 @@ from api.metrics.endings import Endings
 from api.metrics.metrics import Metrics
 from api.metrics.snapshot import Camera
 from api.middleware import EnvelopeMiddleware, OriginMiddleware, RequestMiddleware
-from api.openapi import DescribedApp
+from api.openapi import INTRODUCTION, TAGS, DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
@@ -79,7 +79,11 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = DescribedApp(
         title="Framegate",
         version=version("framegate"),
-        description="Videos in, annotations out, on GPUs you own.",
+        summary="Videos in, annotations out, on GPUs you own.",
+        description=INTRODUCTION.read_text(),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=TAGS,
+        servers=[{"url": "/", "description": "Where this document was found"}],
         lifespan=_lifespan,
         redirect_slashes=False,
         docs_url=None,  # both would load their scripts from elsewhere; routes/docs.py has ours

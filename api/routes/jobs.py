@@ -53,10 +53,16 @@ _SUBMISSION_BODY: dict[str, Any] = {
         "content": {
             "multipart/form-data": {
                 "schema": {
+                    "title": "Upload",
                     "type": "object",
                     "required": ["video"],
                     "properties": {
-                        "video": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        # Generated clients know a file by either of the two.
+                        "video": {
+                            "type": "string",
+                            "format": "binary",
+                            "contentMediaType": "application/octet-stream",
+                        },
                         "selected_pipelines": {
                             "type": "string",
                             "description": "Comma-separated; without it, all that are on by "
@@ -79,7 +85,7 @@ _SUBMISSION_BODY: dict[str, Any] = {
 
 IdempotencyKey = Annotated[
     Annotated[str, WithJsonSchema({"type": "string", "pattern": KEY_PATTERN})] | None,
-    Header(alias="Idempotency-Key", description="Equal keys make one job, however often posted."),
+    Header(alias="Idempotency-Key"),
 ]
 
 
@@ -88,10 +94,8 @@ _LAUNCH = (InvalidConfigError, IdempotencyInFlightError, IdempotencyMismatchErro
 _QUEUED: Responses = {
     201: {
         "headers": {
-            "Location": header("The job's address."),
-            "Idempotency-Replayed": header(
-                "`true` where the job was queued by an earlier request.", required=False
-            ),
+            "Location": header(),
+            "Idempotency-Replayed": header(required=False),
         }
     }
 }
@@ -100,7 +104,6 @@ _QUEUED: Responses = {
 @router.post(
     "",
     operation_id="submitJob",
-    summary="Submit a video to pipelines",
     status_code=201,
     responses=_QUEUED
     | errors(
@@ -152,7 +155,6 @@ async def submit(
 @router.get(
     "",
     operation_id="listJobs",
-    summary="List jobs, newest first",
     responses=errors(*ASKING_DAGSTER),
 )
 async def index(
@@ -162,9 +164,7 @@ async def index(
     page: Annotated[int, Query(ge=1)] = 1,
     per_page: Annotated[int, Query(ge=1, le=100)] = 20,
     status: JobStatus | None = None,
-    status_filter: Annotated[
-        JobStatus | None, Query(description="The same as `status`, as existing clients call it.")
-    ] = None,
+    status_filter: JobStatus | None = None,
     pipeline: Annotated[str | None, Query(max_length=63)] = None,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> JobPage:
@@ -175,7 +175,6 @@ async def index(
 @router.get(
     "/{job_id}",
     operation_id="getJob",
-    summary="Look at a job",
     responses=errors(*ASKING_DAGSTER, JobNotFoundError),
 )
 async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
@@ -185,7 +184,6 @@ async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
 @router.post(
     "/{job_id}/cancel",
     operation_id="cancelJob",
-    summary="Cancel a job",
     response_model_exclude_none=True,
     responses=errors(
         *ASKING_DAGSTER,
@@ -202,9 +200,7 @@ async def cancel(
     request: Request,
     job_id: str,
     *,
-    strict: Annotated[
-        bool, Query(description="409 for a job that had completed or failed.")
-    ] = False,
+    strict: bool = False,
 ) -> CancellationResponse:
     reason = None
     if _has_body(request):
@@ -218,7 +214,6 @@ async def cancel(
 @router.post(
     "/{job_id}/retry",
     operation_id="retryJob",
-    summary="Run what a job did not complete",
     status_code=201,
     responses=_QUEUED
     | errors(
@@ -272,7 +267,6 @@ async def retry(
 @router.delete(
     "/{job_id}",
     operation_id="deleteJob",
-    summary="Delete a finished job, its results and its run",
     status_code=204,
     responses=errors(*ASKING_DAGSTER, JobNotFoundError, JobNotFinishedError),
 )
