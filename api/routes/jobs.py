@@ -1,7 +1,7 @@
 """`/api/v1/jobs`: submit, list, look at, cancel and delete jobs."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import WithJsonSchema
@@ -40,6 +40,7 @@ from api.schemas import (
     JobStatus,
     JobSubmission,
     RetryRequest,
+    Upload,
 )
 from api.submission import receive_submission
 from api.submit import launch
@@ -47,38 +48,12 @@ from api.submit import launch
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 #: The body is read by hand: the file in it is streamed to the disk.
-_SUBMISSION_BODY: dict[str, Any] = {
+_SUBMISSION_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "title": "Upload",
-                    "type": "object",
-                    "required": ["video"],
-                    "properties": {
-                        # Generated clients know a file by either of the two.
-                        "video": {
-                            "type": "string",
-                            "format": "binary",
-                            "contentMediaType": "application/octet-stream",
-                        },
-                        "selected_pipelines": {
-                            "type": "string",
-                            "description": "Comma-separated; without it, all that are on by "
-                            "default.",
-                        },
-                        "config": {"type": "string", "description": "JSON keyed by pipeline."},
-                        "tags": {"type": "string", "description": "JSON object of strings."},
-                        "priority": {"type": "string", "description": "An integer."},
-                    },
-                }
-            },
-            "application/json": {
-                "schema": JobSubmission.model_json_schema(
-                    ref_template="#/components/schemas/{model}"
-                )
-            },
+            "multipart/form-data": {"schema": Upload.model_json_schema()},
+            "application/json": {"schema": JobSubmission.model_json_schema()},
         },
     }
 }
