@@ -48,6 +48,7 @@ from api.openapi import INTRODUCTION, TAGS, DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
+from api.viewer import VIEWER_PREFIX, Viewer
 from contracts.door import DAGSTER_PREFIX
 from contracts.private_folder import make_private
 from pipelines.registry.catalog import Catalog, load_catalog
@@ -97,6 +98,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     )
     app.router.routes += [Route(DAGSTER_PREFIX, door), Mount(DAGSTER_PREFIX, door)]
     app.state.door = door
+    if folder := services.settings.viewer:
+        viewer = Viewer(services, folder)
+        app.router.routes += [Route(VIEWER_PREFIX, viewer), Mount(VIEWER_PREFIX, viewer)]
     app.add_exception_handler(FramegateError, answer_error)
     app.add_exception_handler(OSError, answer_os_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)

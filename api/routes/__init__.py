@@ -14,6 +14,7 @@ from api.routes import (
     sign_in,
     system,
     validation,
+    viewer,
 )
 
 #: Routes are tried in this order, so what is asked most often, and must be quick, comes first.
@@ -29,4 +30,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     metrics.router,
     sign_in.router,
     docs.router,
+    viewer.router,
 )
