@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 
 Operations = Mapping[str, Mapping[str, Any]]
 
@@ -33,6 +34,10 @@ def bodies(operation: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
 
 def is_file(body: Mapping[str, Any]) -> bool:
     return bool(body["schema"].get("format") == "binary")
+
+
+def test_the_document_is_valid(described: dict[str, Any]) -> None:
+    validate(described)
 
 
 def test_every_operation_says_what_it_does_and_when_to_use_it(operations: Operations) -> None:
