@@ -182,8 +182,7 @@ WAYS: dict[str, Way] = {
     "NothingToRetry": retry_of_a_completed_job,
     "CancellationFailed": processes_that_cannot_be_killed,
 }
-#: What they say follows from the machine, or takes a real file; tests/api/test_error_codes.py has
-#: a way to each.
+#: They take a real file, or a machine that lacks something: tests/api/test_error_codes.py has ways.
 TOLD_ELSEWHERE = {
     "DatabaseUnavailable",
     "GpuOutOfMemory",
