@@ -44,10 +44,11 @@ from api.metrics.endings import Endings
 from api.metrics.metrics import Metrics
 from api.metrics.snapshot import Camera
 from api.middleware import EnvelopeMiddleware, OriginMiddleware, RequestMiddleware
-from api.openapi import DescribedApp
+from api.openapi import INTRODUCTION, TAGS, DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
+from api.viewer import VIEWER_PREFIX, Viewer
 from contracts.door import DAGSTER_PREFIX
 from contracts.private_folder import make_private
 from pipelines.registry.catalog import Catalog, load_catalog
@@ -79,9 +80,15 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = DescribedApp(
         title="Framegate",
         version=version("framegate"),
-        description="Videos in, annotations out, on GPUs you own.",
+        summary="Videos in, annotations out, on GPUs you own.",
+        description=INTRODUCTION.read_text(),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_tags=TAGS,
+        servers=[{"url": "/", "description": "Where this document was found"}],
         lifespan=_lifespan,
         redirect_slashes=False,
+        docs_url=None,  # both would load their scripts from elsewhere; routes/docs.py has ours
+        redoc_url=None,
     )
     app.state.services = services
     for router in ROUTERS:  # one flat list: an included router is searched twice
@@ -91,6 +98,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     )
     app.router.routes += [Route(DAGSTER_PREFIX, door), Mount(DAGSTER_PREFIX, door)]
     app.state.door = door
+    if folder := services.settings.viewer:
+        viewer = Viewer(services, folder)
+        app.router.routes += [Route(VIEWER_PREFIX, viewer), Mount(VIEWER_PREFIX, viewer)]
     app.add_exception_handler(FramegateError, answer_error)
     app.add_exception_handler(OSError, answer_os_error)
     app.add_exception_handler(RequestValidationError, answer_validation_error)

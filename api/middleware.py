@@ -30,9 +30,6 @@ _CRASHED = InternalServerError(
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 #: Pages for people, whose errors are pages.
 _PAGES = frozenset({"/sign-in", "/sign-out"})
-#: The interactive documentation loads its scripts from elsewhere, and the Dagster UI its own;
-#: everything else loads nothing.
-_DOCUMENTATION = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
 #: What an error of a library's own says beyond its text.
 _KEPT_HEADERS = ("allow", "content-range", "retry-after")
 #: As ASGI has them, names in lower case: they are put on every answer that has none of its own.
@@ -42,6 +39,7 @@ _SECURITY_HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-site"),
 )
+#: Of whatever does not say what it loads: it loads nothing. The Dagster UI has a policy of its own.
 _PAGE_HEADERS = (
     *_SECURITY_HEADERS,
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -175,8 +173,7 @@ def _without_trailing_slash(path: str) -> str:
 
 
 def _add_headers(start: Message, request_id: str, path: str) -> None:
-    loads = path in _DOCUMENTATION or path.startswith(DAGSTER_PREFIX)
-    added = _SECURITY_HEADERS if loads else _PAGE_HEADERS
+    added = _SECURITY_HEADERS if path.startswith(DAGSTER_PREFIX) else _PAGE_HEADERS
     own = {name for name, _value in start["headers"]}
     start["headers"] = [
         *start["headers"],

@@ -1,13 +1,27 @@
 """What `/openapi.json` says, where the framework would say something else than what is done."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api.responses import CODES
+from api.wording import add_wording
 
+#: Markdown; what stands above the operations.
+INTRODUCTION = Path(__file__).parent / "docs" / "introduction.md"
+#: The groups of operations, in the order in which clients come to need them.
+TAGS = [
+    {"name": "jobs", "description": "Submit videos, follow what becomes of them, cancel, retry."},
+    {"name": "results", "description": "Fetch what a finished job left: files, report, ZIP."},
+    {"name": "events", "description": "Be told when jobs change instead of asking."},
+    {"name": "pipelines", "description": "Learn what can be run here, and how it is configured."},
+    {"name": "validation", "description": "Check configs before they are submitted."},
+    {"name": "health", "description": "Watch the service."},
+    {"name": "keys", "description": "Say who may do what. For administrators."},
+]
 _SECURITY_SCHEMES = {
     "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "Bearer": {"type": "http", "scheme": "bearer"},
@@ -22,6 +36,7 @@ class DescribedApp(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             _add_security(document, self)
+            add_wording(document)
             self.openapi_schema = _corrected(document)
         return self.openapi_schema
 
@@ -48,12 +63,23 @@ def _corrected(document: dict[str, Any]) -> dict[str, Any]:
         _drop_foreign_error(operation["responses"])
         _list_codes(operation)
         for content in operation.get("requestBody", {}).get("content", {}).values():
-            schemas |= content["schema"].pop("$defs", {})
+            _name_schema(content, schemas)
     for name in _FOREIGN_SCHEMAS:
         schemas.pop(name, None)
     moved = json.dumps(document).replace("#/$defs/", "#/components/schemas/")
     corrected: dict[str, Any] = json.loads(moved)
     return corrected
+
+
+def _name_schema(content: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Moves the schema of a body that a route reads by itself to the others, by its title: so
+    generated clients call it by that name, too.
+    """
+    schema = content["schema"]
+    if title := schema.get("title"):
+        schemas |= schema.pop("$defs", {})
+        schemas[title] = schema
+        content["schema"] = {"$ref": f"#/components/schemas/{title}"}
 
 
 def _drop_foreign_error(responses: dict[str, Any]) -> None:

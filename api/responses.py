@@ -41,36 +41,17 @@ ASKING_DAGSTER = (*KEYED, OrchestratorUnavailableError)
 #: and what a route adds that reads a body.
 WITH_BODY = (InvalidRequestError, PayloadTooLargeError, UnsupportedMediaError)
 
-_DESCRIPTIONS = {
-    400: "The body or a parameter is not what the route takes",
-    401: "No key, or one that is not valid",
-    403: "The key may not do this",
-    404: "There is no such thing",
-    409: "Not in the state that it is in now",
-    413: "The body is larger than allowed",
-    415: "The content type is not one that the route takes",
-    416: "The range lies outside of the file",
-    422: "The idempotency key came with another body before",
-    429: "Too many failed attempts to authenticate from this address",
-    500: "Something went wrong inside",
-    503: "Dagster, or the database, cannot be reached",
-    507: "The disk or every GPU is too small for it",
-}
 
-
-_RETRY_AFTER = "Seconds after which to try again."
-
-
-def header(description: str, *, required: bool = True) -> dict[str, Any]:
+def header(*, required: bool = True) -> dict[str, Any]:
     """For `headers` in a route's `responses=`."""
-    return {"description": description, "required": required, "schema": {"type": "string"}}
+    return {"required": required, "schema": {"type": "string"}}
 
 
 _HEADERS = {
-    401: {"WWW-Authenticate": header("How to authenticate.")},
-    416: {"Content-Range": header("How long the file is.")},
-    429: {"Retry-After": header(_RETRY_AFTER)},
-    503: {"Retry-After": header(_RETRY_AFTER)},
+    401: {"WWW-Authenticate": header()},
+    416: {"Content-Range": header()},
+    429: {"Retry-After": header()},
+    503: {"Retry-After": header()},
 }
 
 
@@ -109,7 +90,6 @@ def _status(kind: type[FramegateError]) -> int:
 def _error(status: int, codes: set[str]) -> dict[str, Any]:
     return {
         "model": ErrorEnvelope,
-        "description": _DESCRIPTIONS[status],
         "headers": _HEADERS.get(status, {}),
         CODES: sorted(codes),
     }

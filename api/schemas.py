@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from contracts import patterns
@@ -36,6 +43,38 @@ class JobStatus(StrEnum):
     @property
     def is_terminal(self) -> bool:
         return self in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+
+class Upload(BaseModel):
+    """The form of a submission that brings its file along."""
+
+    # Generated clients know a file by its format, others by its content.
+    video: Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "format": "binary",
+                "contentMediaType": "application/octet-stream",
+            }
+        ),
+    ]
+    selected_pipelines: str | SkipJsonSchema[None] = Field(
+        None,
+        description="Comma-separated; without it, all that are on by default.",
+        examples=["face_detection,scene_detection"],
+    )
+    config: str | SkipJsonSchema[None] = Field(
+        None,
+        description="JSON keyed by pipeline.",
+        examples=['{"face_detection": {"threshold": 0.6}}'],
+    )
+    tags: str | SkipJsonSchema[None] = Field(
+        None, description="JSON object of strings.", examples=['{"study": "interviews"}']
+    )
+    priority: str | SkipJsonSchema[None] = Field(
+        None, description="An integer; higher leaves the queue sooner.", examples=["10"]
+    )
 
 
 class JobSubmission(BaseModel):

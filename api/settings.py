@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     #: Folders whose files may be submitted by path.
     media_roots: tuple[Path, ...] = ()
+    #: The folder of a web viewer's build, which is served at /viewer.
+    viewer: Path | None = None
     max_upload_bytes: PositiveInt = 20 * GIGABYTE
     #: An upload is refused with 507 when it would leave less than this on the disk.
     minimum_free_bytes: NonNegativeInt = GIGABYTE
@@ -75,6 +77,15 @@ class Settings(BaseSettings):
         if text:
             parse_url(text)
         return text
+
+    @field_validator("viewer")
+    @classmethod
+    def _built_viewer(cls, folder: Path | None) -> Path | None:
+        if folder and not (folder / "index.html").is_file():
+            raise ValueError(
+                f"{str(folder)!r} has no index.html: name the folder that a viewer's build made"
+            )
+        return folder
 
     @model_validator(mode="after")
     def _off_only_on_loopback(self) -> Self:

@@ -1,4 +1,5 @@
-"""Links that sign in once: made on the machine itself, by whoever may write into the home.
+"""Links that sign in. Those made on the machine itself, by whoever may write into the home, do so
+once; one with a key does as long as the key is valid.
 
 The secret stands behind the `#` of the link, so that no browser sends it with a request and no log
 holds it; the sign-in page posts it. On disk there is a file named after its hash.
@@ -14,6 +15,8 @@ from contracts.home import Home
 
 #: Where the sign-in page is.
 SIGN_IN_PATH = "/sign-in"
+#: Where a key signs in, and is handed to the web viewer.
+CONNECT_PATH = "/viewer-connect"
 _LIFE_SECONDS = 600
 
 
@@ -24,6 +27,11 @@ def create_link(home: Home, url: str, key_id: str) -> str:
     fields = {"key_id": key_id, "expires_at": time.time() + _LIFE_SECONDS}
     (home.sign_in_links / hash_secret(secret)).write_text(json.dumps(fields))
     return f"{url}{SIGN_IN_PATH}#{secret}"
+
+
+def viewer_link(url: str, key: str) -> str:
+    """A link that opens the web viewer with the key, as often as one likes."""
+    return f"{url}{CONNECT_PATH}#{key}"
 
 
 def use_link(home: Home, secret: str) -> str | None:

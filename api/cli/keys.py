@@ -12,6 +12,7 @@ from rich.table import Table
 
 from api.auth import keys
 from api.auth.keys import KeyRecord
+from api.auth.links import viewer_link
 from api.auth.roles import Role
 from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
 from api.cli.errors import CommandError
@@ -34,9 +35,10 @@ def create_key(
     webhook: str | None,
     as_json: bool,
 ) -> None:
-    """Prints the key alone: it can go straight into a variable or a secret store."""
+    """Prints the key alone to stdout: it can go straight into a variable or a secret store."""
     now = datetime.now(UTC)
-    folders = read_settings(home=home).paths
+    settings = read_settings(home=home)
+    folders = settings.paths
     with _database(home) as database:
         if webhook:
             check_webhook_url(webhook)
@@ -55,6 +57,9 @@ def create_key(
     print(secret)  # noqa: T201 - this is the output
     if signing:
         notes().print(f"Its webhook's messages are signed with [bold]{signing}[/], shown only now.")
+    if settings.viewer:
+        link = viewer_link(settings.url, secret)
+        notes().print(f"This opens the viewer with it: {link}", soft_wrap=True)
 
 
 def list_keys(home: Path | None, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The sign-in page. It loads nothing, and what stands in it may do nothing but post its forms."""
+"""The pages on which people sign in. They load nothing, and may do nothing but post their forms."""
 
 from html import escape
 from pathlib import Path
@@ -13,28 +13,35 @@ from api.errors import FramegateError
 _FOLDER = Path(__file__).parent / "pages"
 _POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
 def sign_in_page(wanted: str, error: FramegateError | None = None) -> HTMLResponse:
     """`wanted` is where to go afterwards; `error` is why the last attempt failed."""
     problem = f'<p class="problem" role="alert">{escape(error.message)}</p>' if error else ""
-    content = _read("key_form.html").substitute(problem=problem, next=escape(wanted))
-    response = _page(content, error.status if error else 200)
+    response = _page(
+        "key_form.html",
+        error.status if error else 200,
+        problem=problem,
+        next=escape(wanted),
+    )
     response.headers.update((error.headers or {}) if error else {})
     return response
 
 
 def signed_in_page(principal: Principal) -> HTMLResponse:
-    content = _read("signed_in.html").substitute(
-        name=escape(principal.name), role=escape(principal.role)
-    )
-    return _page(content, 200)
+    return _page("signed_in.html", name=escape(principal.name), role=escape(principal.role))
 
 
-def _page(content: str, status: int) -> HTMLResponse:
+def connect_page() -> HTMLResponse:
+    """Signs in with a key, which may stand behind the `#` of a link. The viewer keeps the key."""
+    return _page("viewer_connect.html")
+
+
+def _page(file: str, status: int = 200, **values: str) -> HTMLResponse:
     nonce = token_urlsafe(16)
+    content = _read(file).substitute(nonce=nonce, **values)
     headers = {
         "Content-Security-Policy": _POLICY.format(nonce=nonce),
         # With `no-referrer`, browsers would post the forms with `Origin: null`.

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    docs,
     events,
     health,
     jobs,
@@ -13,6 +14,7 @@ from api.routes import (
     sign_in,
     system,
     validation,
+    viewer,
 )
 
 #: Routes are tried in this order, so what is asked most often, and must be quick, comes first.
@@ -27,4 +29,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     keys.router,
     metrics.router,
     sign_in.router,
+    docs.router,
+    viewer.router,
 )

@@ -1,8 +1,8 @@
 """Jobs' changes as server-sent events, of one job or of all."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from api.dependencies import (
@@ -16,32 +16,24 @@ from api.errors import JobNotFoundError
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
 from api.jobs import find_run
-from api.responses import ASKING_DAGSTER, errors
+from api.responses import ASKING_DAGSTER, Responses, errors
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
-LastEventId = Annotated[
-    str | None, Header(alias="Last-Event-ID", description="The last id seen: go on from there.")
-]
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID")]
 
-_STREAM: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "Events as they come",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+#: 204 tells a browser not to come back: the job has ended, and its last event has been seen.
+_STREAM: Responses = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    204: {},
 }
 
 
 @router.get(
     "/jobs/{job_id}/events",
     operation_id="streamJobEvents",
-    summary="Follow a job",
     response_class=Response,
-    responses={
-        **_STREAM,
-        204: {"description": "The job has ended, and its last event has been seen"},
-        **errors(*ASKING_DAGSTER, JobNotFoundError),
-    },
+    responses={**_STREAM, **errors(*ASKING_DAGSTER, JobNotFoundError)},
 )
 async def of_job(
     _reader: DownloadReader,
@@ -56,19 +48,14 @@ async def of_job(
 @router.get(
     "/events/stream",
     operation_id="streamEvents",
-    summary="Follow all jobs, or one",
     response_class=Response,
-    responses={
-        **_STREAM,
-        204: {"description": "The job has ended, and its last event has been seen"},
-        **errors(*ASKING_DAGSTER, JobNotFoundError),
-    },
+    responses={**_STREAM, **errors(*ASKING_DAGSTER, JobNotFoundError)},
 )
 async def of_all(
     _reader: DownloadReader,
     authenticate: AuthenticateAgain,
     services: CurrentServices,
-    job_id: Annotated[str | None, Query(description="Follow this job alone.")] = None,
+    job_id: str | None = None,
     last_event_id: LastEventId = None,
 ) -> Response:
     return await _follow(services, job_id, parse_id(last_event_id), authenticate)
@@ -86,7 +73,7 @@ async def _follow(
         raise
     if missed is None:
         subscription.close()
-        return Response(status_code=204)  # tells a browser not to come back
+        return Response(status_code=204)
     return EventStream(subscription, missed, authenticate)
 
 

@@ -1,9 +1,9 @@
 """`/api/v1/health`: alive, and with `detailed`, how each part is."""
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
@@ -43,7 +43,6 @@ router = APIRouter(tags=["health"], route_class=LivenessRoute)
 @router.get(
     "/api/v1/health",
     operation_id="getHealth",
-    summary="Liveness, or the state of every part",
     response_model=Health,
     responses={
         **errors(
@@ -55,10 +54,7 @@ router = APIRouter(tags=["health"], route_class=LivenessRoute)
         ),
         503: {
             "model": Health | ErrorEnvelope,
-            "description": "A part is broken (with `detailed` only)",
-            "headers": {
-                "Retry-After": header("Where the key cannot be looked up.", required=False)
-            },
+            "headers": {"Retry-After": header(required=False)},
             CODES: [DatabaseUnavailableError.code],
         },
     },
@@ -67,7 +63,7 @@ async def health(
     visitor: Visitor,
     services: CurrentServices,
     *,
-    detailed: Annotated[bool, Query(description="Look at every part.")] = False,
+    detailed: bool = False,
 ) -> Response:
     if not detailed:
         return _alive()

@@ -1,7 +1,7 @@
 """`/api/v1/jobs`: submit, list, look at, cancel and delete jobs."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import WithJsonSchema
@@ -40,6 +40,7 @@ from api.schemas import (
     JobStatus,
     JobSubmission,
     RetryRequest,
+    Upload,
 )
 from api.submission import receive_submission
 from api.submit import launch
@@ -47,39 +48,19 @@ from api.submit import launch
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
 #: The body is read by hand: the file in it is streamed to the disk.
-_SUBMISSION_BODY: dict[str, Any] = {
+_SUBMISSION_BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["video"],
-                    "properties": {
-                        "video": {"type": "string", "contentMediaType": "application/octet-stream"},
-                        "selected_pipelines": {
-                            "type": "string",
-                            "description": "Comma-separated; without it, all that are on by "
-                            "default.",
-                        },
-                        "config": {"type": "string", "description": "JSON keyed by pipeline."},
-                        "tags": {"type": "string", "description": "JSON object of strings."},
-                        "priority": {"type": "string", "description": "An integer."},
-                    },
-                }
-            },
-            "application/json": {
-                "schema": JobSubmission.model_json_schema(
-                    ref_template="#/components/schemas/{model}"
-                )
-            },
+            "multipart/form-data": {"schema": Upload.model_json_schema()},
+            "application/json": {"schema": JobSubmission.model_json_schema()},
         },
     }
 }
 
 IdempotencyKey = Annotated[
     Annotated[str, WithJsonSchema({"type": "string", "pattern": KEY_PATTERN})] | None,
-    Header(alias="Idempotency-Key", description="Equal keys make one job, however often posted."),
+    Header(alias="Idempotency-Key"),
 ]
 
 
@@ -88,10 +69,8 @@ _LAUNCH = (InvalidConfigError, IdempotencyInFlightError, IdempotencyMismatchErro
 _QUEUED: Responses = {
     201: {
         "headers": {
-            "Location": header("The job's address."),
-            "Idempotency-Replayed": header(
-                "`true` where the job was queued by an earlier request.", required=False
-            ),
+            "Location": header(),
+            "Idempotency-Replayed": header(required=False),
         }
     }
 }
@@ -100,7 +79,6 @@ _QUEUED: Responses = {
 @router.post(
     "",
     operation_id="submitJob",
-    summary="Submit a video to pipelines",
     status_code=201,
     responses=_QUEUED
     | errors(
@@ -152,7 +130,6 @@ async def submit(
 @router.get(
     "",
     operation_id="listJobs",
-    summary="List jobs, newest first",
     responses=errors(*ASKING_DAGSTER),
 )
 async def index(
@@ -162,9 +139,7 @@ async def index(
     page: Annotated[int, Query(ge=1)] = 1,
     per_page: Annotated[int, Query(ge=1, le=100)] = 20,
     status: JobStatus | None = None,
-    status_filter: Annotated[
-        JobStatus | None, Query(description="The same as `status`, as existing clients call it.")
-    ] = None,
+    status_filter: JobStatus | None = None,
     pipeline: Annotated[str | None, Query(max_length=63)] = None,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> JobPage:
@@ -175,7 +150,6 @@ async def index(
 @router.get(
     "/{job_id}",
     operation_id="getJob",
-    summary="Look at a job",
     responses=errors(*ASKING_DAGSTER, JobNotFoundError),
 )
 async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
@@ -185,7 +159,6 @@ async def show(_reader: Reader, services: CurrentServices, job_id: str) -> Job:
 @router.post(
     "/{job_id}/cancel",
     operation_id="cancelJob",
-    summary="Cancel a job",
     response_model_exclude_none=True,
     responses=errors(
         *ASKING_DAGSTER,
@@ -202,9 +175,7 @@ async def cancel(
     request: Request,
     job_id: str,
     *,
-    strict: Annotated[
-        bool, Query(description="409 for a job that had completed or failed.")
-    ] = False,
+    strict: bool = False,
 ) -> CancellationResponse:
     reason = None
     if _has_body(request):
@@ -218,7 +189,6 @@ async def cancel(
 @router.post(
     "/{job_id}/retry",
     operation_id="retryJob",
-    summary="Run what a job did not complete",
     status_code=201,
     responses=_QUEUED
     | errors(
@@ -272,7 +242,6 @@ async def retry(
 @router.delete(
     "/{job_id}",
     operation_id="deleteJob",
-    summary="Delete a finished job, its results and its run",
     status_code=204,
     responses=errors(*ASKING_DAGSTER, JobNotFoundError, JobNotFinishedError),
 )

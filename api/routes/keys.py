@@ -70,7 +70,6 @@ class KeyList(BaseModel):
 @router.get(
     "",
     operation_id="listKeys",
-    summary="List API keys, without their secrets",
     responses=errors(*KEYED),
 )
 async def index(_admin: Admin, services: CurrentServices) -> KeyList:
@@ -82,7 +81,6 @@ async def index(_admin: Admin, services: CurrentServices) -> KeyList:
 @router.post(
     "",
     operation_id="createKey",
-    summary="Create an API key",
     status_code=201,
     responses=errors(*KEYED, *WITH_BODY),
     openapi_extra=documented(NewKey),
@@ -101,7 +99,6 @@ async def create(admin: Admin, services: CurrentServices, request: Request) -> C
 @router.delete(
     "/{key_id}",
     operation_id="revokeKey",
-    summary="Revoke an API key",
     status_code=204,
     responses=errors(*KEYED, NotFoundError),
 )

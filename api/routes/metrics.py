@@ -12,7 +12,6 @@ router = APIRouter(tags=["health"])
 
 _TEXT: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The metrics as they are now",
         "content": {
             "text/plain": {"schema": {"type": "string"}},
             "application/openmetrics-text": {"schema": {"type": "string"}},
@@ -24,7 +23,6 @@ _TEXT: dict[int | str, dict[str, Any]] = {
 @router.get(
     "/metrics",
     operation_id="getMetrics",
-    summary="Metrics for Prometheus",
     response_class=Response,
     responses={**_TEXT, **errors(*KEYED)},
 )

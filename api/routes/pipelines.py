@@ -110,7 +110,6 @@ class PipelineSchema(BaseModel):
 @router.get(
     "",
     operation_id="listPipelines",
-    summary="List the pipelines",
     responses=errors(*KEYED),
 )
 async def index(_reader: Reader, services: CurrentServices) -> PipelineList:
@@ -121,7 +120,6 @@ async def index(_reader: Reader, services: CurrentServices) -> PipelineList:
 @router.get(
     "/{name}",
     operation_id="getPipeline",
-    summary="Look at a pipeline",
     responses=errors(*KEYED, PipelineNotFoundError, ValidationUnavailableError),
 )
 async def show(_reader: Reader, services: CurrentServices, name: str) -> Pipeline:
@@ -131,7 +129,6 @@ async def show(_reader: Reader, services: CurrentServices, name: str) -> Pipelin
 @router.get(
     "/{name}/schema",
     operation_id="getPipelineSchema",
-    summary="Get the schema of a pipeline's config",
     response_model_exclude_unset=True,
     responses=errors(*KEYED, PipelineNotFoundError, ValidationUnavailableError),
 )

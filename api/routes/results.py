@@ -26,9 +26,7 @@ router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["results"])
 
 _ERRORS = (*ASKING_DAGSTER, JobNotFoundError, NotFoundError, JobNotFinishedError)
 _REVALIDATED = "private, no-cache"
-_ETAG = header("The SHA-256 of the content, in quotes.")
-_FILENAME = header("The file's name.")
-_FILE_HEADERS = {"ETag": _ETAG, "Content-Disposition": _FILENAME}
+_FILE_HEADERS = {"ETag": header(), "Content-Disposition": header()}
 #: The report's pictures and style are inside it; it loads nothing, and runs nothing.
 _REPORT_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -42,7 +40,6 @@ _SHOWN_IN_BROWSER = ("image/", "video/", "audio/")
 @router.get(
     "/results",
     operation_id="getResults",
-    summary="The manifest of a job's results",
     responses=errors(*_ERRORS),
 )
 async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> JobResults:
@@ -53,15 +50,13 @@ async def manifest(_reader: Reader, services: CurrentServices, job_id: str) -> J
 @router.get(
     "/results/{path:path}",
     operation_id="getResultFile",
-    summary="One result file, whole or in ranges",
     response_class=FileResponse,
     responses={
         200: {"headers": _FILE_HEADERS},
         206: {
-            "description": "The part that was asked for",
-            "headers": {**_FILE_HEADERS, "Content-Range": header("Which part it is.")},
+            "headers": {**_FILE_HEADERS, "Content-Range": header()},
         },
-        304: {"description": "The client has it already", "headers": {"ETag": _ETAG}},
+        304: {"headers": {"ETag": header()}},
         **errors(*_ERRORS, RangeNotSatisfiableError),
     },
 )
@@ -87,7 +82,6 @@ async def file(
 @router.get(
     "/report",
     operation_id="getReport",
-    summary="The report: one page that opens offline",
     response_class=Response,
     responses={
         200: {"content": {"text/html": {"schema": {"type": "string"}}}},
@@ -106,14 +100,13 @@ async def report(_reader: DownloadReader, services: CurrentServices, job_id: str
 @router.get(
     "/artifacts",
     operation_id="getArtifacts",
-    summary="The video and all result files as a ZIP",
     response_class=StreamingResponse,
     responses={
         200: {
-            "content": {"application/zip": {}},
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
             "headers": {
-                "Content-Length": header("Known before the first byte."),
-                "Content-Disposition": _FILENAME,
+                "Content-Length": header(),
+                "Content-Disposition": header(),
             },
         },
         **errors(*_ERRORS),

@@ -38,7 +38,6 @@ class ServiceHealth(BaseModel):
 @router.get(
     "/health",
     operation_id="getServiceHealth",
-    summary="Liveness, at the address that existing clients ask",
     responses=errors(InvalidRequestError, InternalServerError),
 )
 async def service_health(_public: Public) -> ServiceHealth:
@@ -49,7 +48,6 @@ async def service_health(_public: Public) -> ServiceHealth:
 @router.get(
     "/api/v1/system/health",
     operation_id="getSystemHealth",
-    summary="Health in the words of existing clients",
     response_model_exclude_none=True,
     responses=errors(InvalidRequestError, InternalServerError),
 )

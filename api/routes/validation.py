@@ -45,7 +45,6 @@ def _documented(body: type[BaseModel]) -> dict[str, Any]:
 @router.post(
     "/pipelines/validate",
     operation_id="validateConfig",
-    summary="Validate a pipeline's config",
     response_model=ValidationResult,
     responses=errors(*_ERRORS),
     openapi_extra=_documented(ValidationRequest),
@@ -66,7 +65,6 @@ async def validate(request: Request, _reader: Reader, services: CurrentServices)
 @router.post(
     "/pipelines/{name}/validate",
     operation_id="validatePipelineConfig",
-    summary="Validate the config of the pipeline in the path",
     response_model=ValidationResult,
     responses=errors(*_ERRORS, PipelineNotFoundError),
     openapi_extra=_documented(PipelineValidationRequest),
@@ -87,7 +85,6 @@ async def validate_named(
 @router.post(
     "/config/validate",
     operation_id="validateConfigs",
-    summary="Validate the configs of several pipelines",
     response_model=ValidationResult,
     responses=errors(*_ERRORS),
     openapi_extra=_documented(ConfigsValidationRequest),

@@ -28,7 +28,7 @@ from pipelines.registry.devices import Device
 
 pytestmark = pytest.mark.anyio
 
-CONTRACT = Path(__file__).parents[2] / "contracts" / "error-envelope.yaml"
+CONTRACTS = Path(__file__).parents[2] / "contracts"
 JOBS = "/api/v1/jobs"
 #: No server is ever there.
 CLOSED_PORT = 9
@@ -190,7 +190,9 @@ async def processes_that_cannot_be_killed(stage: Stage) -> httpx.Response:
 
 
 async def pipeline_that_cannot_be_loaded(stage: Stage) -> httpx.Response:
-    catalog = Catalog(MappingProxyType({}), (BrokenEntry("pose", "ImportError: no pose"),))
+    catalog = Catalog(
+        MappingProxyType({}), (BrokenEntry("pose", "ModuleNotFoundError: No module named 'pose'"),)
+    )
     broken = replace(stage, services=replace(stage.services, catalog=catalog))
     body = {"pipeline": "pose", "config": {}}
     return await broken.ask("POST", "/api/v1/pipelines/validate", json=body)
@@ -273,6 +275,17 @@ RETRIED_LATER = {
     *("RATE_LIMITED", "ORCHESTRATOR_UNAVAILABLE", "DATABASE_UNAVAILABLE", "PROBE_UNAVAILABLE")
 }
 SIZED = {"STORAGE_FULL", "GPU_OUT_OF_MEMORY"}
+#: What these say is the same each time, and what the contracts' examples show.
+SAID_ALIKE = {
+    ("INVALID_REQUEST", 416),
+    ("INVALID_CONFIG", 400),
+    ("IDEMPOTENCY_CONFLICT", 409),
+    ("IDEMPOTENCY_CONFLICT", 422),
+    ("VALIDATION_ERROR", 500),
+    ("PROBE_UNAVAILABLE", 503),
+    ("STORAGE_FULL", 507),
+    ("GPU_OUT_OF_MEMORY", 507),
+}
 
 
 @pytest.fixture
@@ -283,7 +296,7 @@ def stage(services: Services, dagster: Any, clip: bytes) -> Stage:
 
 
 def test_every_listed_code_has_a_way() -> None:
-    listed = yaml.safe_load(CONTRACT.read_text())["x-error-codes"]
+    listed = yaml.safe_load((CONTRACTS / "error-envelope.yaml").read_text())["x-error-codes"]
     pairs = {
         (code, status)
         for code, entry in listed.items()
@@ -292,14 +305,29 @@ def test_every_listed_code_has_a_way() -> None:
     assert pairs == WAYS.keys()
 
 
+@pytest.fixture(scope="module")
+def examples() -> list[dict[str, Any]]:
+    """The errors that the contracts show."""
+    document = yaml.safe_load((CONTRACTS / "error-examples.yaml").read_text())
+    return [example["value"]["error"] for example in document["components"]["examples"].values()]
+
+
+def words(error: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(error.get(part, "") for part in ("code", "message", "hint", "field"))
+
+
 @pytest.mark.parametrize(("code", "status"), list(WAYS))
-async def test_there_is_a_way_to_get(stage: Stage, code: str, status: int) -> None:
+async def test_there_is_a_way_to_get(
+    stage: Stage, examples: list[dict[str, Any]], code: str, status: int
+) -> None:
     answer = await WAYS[code, status](stage)
     error = answer.json()["error"]
     assert (error["code"], answer.status_code) == (code, status)
     assert answer.json()["detail"] == error["message"]
     assert ("Retry-After" in answer.headers) >= (code in RETRIED_LATER)
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    if (code, status) in SAID_ALIKE:
+        assert words(error) in map(words, examples)
     if code in SIZED:
         assert error["detail"]["required_gb"] > error["detail"]["available_gb"]
     if status == 500:

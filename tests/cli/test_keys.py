@@ -25,6 +25,25 @@ def test_creating_a_key_prints_the_key_alone_without_a_stack(
     assert made.stderr == ""
 
 
+def test_where_a_viewer_is_served_a_link_opens_it_with_the_key(
+    framegate: Framegate, home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    create = ("keys", "create", "--role", "reader", "--name", "ann", "--home", home)
+    made = framegate(*create, FRAMEGATE_VIEWER=str(tmp_path), FRAMEGATE_PUBLIC_URL="https://lab")
+
+    assert made.stdout.count("\n") == 1
+    assert f"https://lab/viewer-connect#{made.stdout.strip()}\n" in made.stderr
+
+
+def test_a_viewer_that_is_none_is_told(framegate: Framegate, home: Path, tmp_path: Path) -> None:
+    failed = framegate("keys", "list", "--home", home, FRAMEGATE_VIEWER=str(tmp_path))
+
+    assert failed.returncode == 2
+    assert "FRAMEGATE_VIEWER:" in failed.stderr
+    assert "has no index.html" in failed.stderr
+
+
 def test_a_key_made_while_the_stack_runs_opens_it_until_it_is_revoked(
     framegate: Framegate, stack: StackReady
 ) -> None:

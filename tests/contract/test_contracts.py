@@ -14,6 +14,8 @@ from openapi_spec_validator.readers import read_from_filename
 FOLDER = Path(__file__).parents[2] / "contracts"
 FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 ENVELOPE = "error-envelope.yaml"
+#: The other contracts refer to them, and have the schema beside them.
+ERROR_EXAMPLES = "error-examples.yaml"
 
 
 def test_all_contracts_are_there() -> None:
@@ -83,10 +85,27 @@ def test_every_error_answer_is_the_one_envelope(contracts: Any) -> None:
             assert envelope in schema.get("anyOf", [schema]), f"{method} {path} {status}"
 
 
+def test_every_error_answer_shows_each_of_its_codes(contracts: Any) -> None:
+    for file, method, path, operation in contracts.operations():
+        responses = contracts.resolved(operation["responses"], file)
+        for status, codes in operation["x-error-codes"].items():
+            examples = responses[status]["content"]["application/json"]["examples"]
+            errors = [example["value"].get("error", {}) for example in examples.values()]
+            shown = {error["code"] for error in errors if error}
+            assert shown == set(codes), f"{method} {path} {status}"
+
+
+def test_every_error_example_is_shown_somewhere(contracts: Any) -> None:
+    written = "".join((FOLDER / file).read_text() for file in FILES)
+    for name in contracts.documents[ERROR_EXAMPLES]["components"]["examples"]:
+        assert f"{ERROR_EXAMPLES}#/components/examples/{name}" in written
+
+
 def test_every_operation_says_what_it_is_for(contracts: Any) -> None:
     seen = set()
     for _file, method, path, operation in contracts.operations():
         assert operation["summary"], f"{method} {path}"
+        assert operation["description"], f"{method} {path}"
         assert all(response for response in operation["responses"].values())
         seen.add(operation["operationId"])
     assert len(seen) == len(list(contracts.operations()))
@@ -122,7 +141,7 @@ def _examples(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
             yield node, example
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", [file for file in FILES if file != ERROR_EXAMPLES])
 def test_every_example_keeps_to_its_schema(contracts: Any, file: str) -> None:
     document = contracts.resolved(yaml.safe_load((FOLDER / file).read_text()), file)
     examples = [pair for node in _nodes(document) for pair in _examples(node)]

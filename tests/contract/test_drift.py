@@ -13,8 +13,6 @@ ANNOTATIONS = {
     "example",
     "examples",
 }
-#: Addresses of the framework itself, which no contract covers.
-FRAMEWORK = {"/openapi.json", "/docs", "/redoc"}
 
 Operations = dict[tuple[str, str], Mapping[str, Any]]
 
