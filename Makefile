@@ -21,7 +21,7 @@ TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.t
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test test-deep test-all checks format lint spelling types imports dependencies
-.PHONY: test-postgres soak audit licences conformance bench bench-scale bench-launch lock release clean
+.PHONY: test-postgres soak audit licences reference conformance bench bench-scale bench-launch lock release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ audit: $(DEV) ## Ask PyPI for known vulnerabilities in every pinned dependency
 
 licences: $(DEV) ## List the licence of every dependency in docs/licences.md
 	$(BIN)/python requirements/licences.py
+
+reference: $(DEV) ## Write docs/sdk.md from the docstrings of pipelines/sdk.py
+	$(BIN)/python docs/sdk_reference.py
 
 soak: $(DEV) ## Submit, cancel and kill at random, then check (MINUTES=30 SEED=7 DATABASE=postgresql)
 	FRAMEGATE_SOAK_MINUTES=$(or $(MINUTES),30) FRAMEGATE_SOAK_SEED=$(SEED) \

@@ -45,33 +45,43 @@ class End:
 
 @dataclass
 class Damage:
-    """Counts what is wrong with the file, while decoding goes on behind it.
+    """Counts what is wrong with the file, while decoding goes on behind it. Hand a new one to each
+    call of `frames` or `audio`; the pipeline's findings then carry its notes and its coverage.
 
     Attributes:
-        packets: those that could not be decoded or that the file marks as damaged; `size_bytes` is
-            what they hold, `first` and `last` are the times of the first and the last of them.
-        errors: places that could not be read at all; `skipped_bytes` is what lies there.
-        jumps: how often the file's clock jumped; times run on there.
-        gaps: how often nothing was there to decode, for `gap_seconds` in all; `first_gap` is where
-            the first one begins and ends.
-        pauses: whether the format can leave out sound, so that a gap alone is not damage.
-        end: where the stream ends; None until it was read to its end.
-        remarks: what else is to be told.
+        notes: what a reader must know of it, a sentence each.
+        coverage: how much was read: whether all (`complete`), and how many `seconds`. None where
+            there was nothing to read, or reading was stopped.
+
+    Example:
+        >>> damage = Damage()
+        >>> count = sum(1 for frame in frames(probe(Path("video.mp4")), damage=damage))
+        >>> damage.notes, damage.coverage.complete
+        ([], True)
     """
 
+    #: Those that could not be decoded or that the file marks as damaged. `size_bytes` is what they
+    #: hold, `first` and `last` are the times of the first and the last of them.
     packets: int = 0
     size_bytes: int = 0
     seconds: float = 0.0
     first: float | None = None
     last: float | None = None
+    #: Places that could not be read at all; `skipped_bytes` is what lies there.
     errors: int = 0
     skipped_bytes: int = 0
+    #: How often the file's clock jumped; times run on there.
     jumps: int = 0
+    #: How often nothing was there to decode, for `gap_seconds` in all; `first_gap` is where the
+    #: first one begins and ends.
     gaps: int = 0
     gap_seconds: float = 0.0
     first_gap: tuple[float, float] | None = None
+    #: Whether the format can leave out sound, so that a gap alone is not damage.
     pauses: bool = True
+    #: Where the stream ends; None until it was read to its end.
     end: End | None = None
+    #: What else is to be told.
     remarks: dict[str, None] = field(default_factory=dict)
     _packets_since: int = _NEAR_PACKETS
 
@@ -112,7 +122,6 @@ class Damage:
 
     @property
     def coverage(self) -> Coverage | None:
-        """How much was read; None where there was nothing to read, or reading was stopped."""
         if self.end is None:
             return None
         missing = 0.0 if self._is_whole else max(self.seconds, self.gap_seconds)

@@ -7,7 +7,17 @@ from typing import ClassVar
 
 
 class PipelineError(Exception):
-    """A failure that a person can act on."""
+    """A failure that a person can act on. The job shows its message and its hint.
+
+    Attributes:
+        message: what is wrong, in one sentence.
+        hint: what to do; None where nobody knows.
+
+    Example:
+        >>> raise PipelineError("The chart has no axes.", "Send a video of a whole screen.")
+        Traceback (most recent call last):
+        pipelines.errors.PipelineError: The chart has no axes.
+    """
 
     code: ClassVar[str] = "PIPELINE_FAILED"
 
@@ -58,6 +68,13 @@ class DeviceUnavailableError(PipelineError):
 
 
 class GpuOutOfMemoryError(PipelineError):
-    """The GPU's memory did not suffice even for a batch of one."""
+    """The GPU's memory did not suffice even for a batch of one. The job fails with the code
+    `GPU_OUT_OF_MEMORY`, by which clients tell that a smaller config may do.
+
+    Example:
+        >>> raise GpuOutOfMemoryError("One frame does not fit the GPU.", "Set `device` to `cpu`.")
+        Traceback (most recent call last):
+        pipelines.errors.GpuOutOfMemoryError: One frame does not fit the GPU.
+    """
 
     code = "GPU_OUT_OF_MEMORY"

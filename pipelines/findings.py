@@ -6,18 +6,40 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
+    """What a result file is for.
+
+    Attributes:
+        ANNOTATIONS: what was found, for programs.
+        PREVIEW: a picture of it, for people; the first one is shown in the Dagster UI.
+        VIDEO: the media with what was found drawn into it.
+        DATASET: COCO that other programs import; it has a folder of its own in a job's ZIP.
+        TIERS: what a job's ELAN document (`.eaf`) is made of.
+
+    Example:
+        >>> Role.PREVIEW.value
+        'preview'
+    """
+
     ANNOTATIONS = "annotations"
     PREVIEW = "preview"
     VIDEO = "video"
-    #: COCO that other programs import; it has a folder of its own in a job's ZIP.
     DATASET = "dataset"
-    #: What a job's `.eaf` is made of; see `pipelines/outputs/tiers.py`.
     TIERS = "tiers"
 
 
 @dataclass(frozen=True)
 class ResultFile:
-    """A file in the pipeline's result folder; `name` is relative to it, without a folder."""
+    """A file in the pipeline's result folder.
+
+    Attributes:
+        name: of the file in that folder, without a folder.
+        role: what it is for.
+        media_type: by IANA's list: "text/csv".
+
+    Example:
+        >>> ResultFile("lamp_brightness.csv", Role.ANNOTATIONS, "text/csv").name
+        'lamp_brightness.csv'
+    """
 
     name: str
     role: Role
@@ -48,17 +70,34 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Findings:
-    """The outcome of one pipeline on one media.
+    """The outcome of one pipeline on one media, checked when `annotate` has returned it: what is
+    wrong in it fails the pipeline with `PIPELINE_FAILED`, in its author's words.
 
     Attributes:
-        count: how many annotations were found, in units of `noun` (plural: "scenes").
+        count: how many annotations were found, 0 or more.
+        noun: what is counted, in the plural: "scenes".
+        files: the results, each of which lies in the folder.
         table: at most a few dozen rows for people to read; the same keys in each row.
         columns: what a column of the table holds, with its unit; a column may be left out.
         device: "cpu", or "cuda:0 NVIDIA H100" and the like: where inference ran.
+        timings: of a `Stopwatch`.
         notes: what a reader must know ("The video has no sound.").
         coverage: how much of the media was read (`Damage.coverage`); None where there was nothing
             to read.
         facts: further numbers worth showing ("tracks": 3, "frames": 1200).
+
+    Example:
+        >>> found = Findings(
+        ...     count=2,
+        ...     noun="dark seconds",
+        ...     files=[ResultFile("lamp_brightness.csv", Role.ANNOTATIONS, "text/csv")],
+        ...     device="cpu",
+        ...     timings=Stopwatch().timings,
+        ...     table=[{"start": 1, "brightness": 0.08}, {"start": 2, "brightness": 0.09}],
+        ...     columns={"start": "seconds", "brightness": "mean, from 0 to 1"},
+        ... )
+        >>> found.notes
+        ()
     """
 
     count: int

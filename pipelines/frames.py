@@ -35,6 +35,11 @@ class Frame:
         duration: how long it is shown, in seconds; 0 where the file does not say.
         size: of the frame as displayed; a video may change it on the way.
         image: (height, width, 3) uint8 RGB, turned as displayed, and scaled as asked for.
+
+    Example:
+        >>> frame = next(frames(probe(Path("video.mp4"))))
+        >>> frame.index, frame.time, frame.image.shape
+        (0, 0.0, (48, 64, 3))
     """
 
     index: int
@@ -64,7 +69,8 @@ def frames(
     stopped: Callable[[], bool] = never,
     reached: Callable[[float], None] | None = None,
 ) -> Iterator[Frame]:
-    """The frames of the video in the order of display; none for media without video.
+    """The frames of the video in the order of display, decoded as they are asked for; none for
+    media without video.
 
     Args:
         media: what `probe` said of the file.
@@ -72,11 +78,18 @@ def frames(
             from that of the frame on display.
         max_side: scales each frame down, never up, until neither side is longer.
         rate: at most so many frames per second of the video's clock.
-        damage: counts what is wrong with the file.
-        stopped: asked between packets whether to end early (see `pipelines.prefetch`).
+        damage: told what is wrong with the file.
+        stopped: asked between packets whether to end early.
         reached: told the time of each frame that is decoded, also of those that `rate` leaves out.
 
-    Raises MediaError when the file is not what it was.
+    Raises MediaError, a PipelineError, when the file is not what it was.
+
+    Example:
+        >>> media = probe(Path("video.mp4"))
+        >>> [round(frame.time, 1) for frame in frames(media, rate=2)]
+        [0.0, 0.5, 1.0, 1.5]
+        >>> next(frames(media, max_side=32)).image.shape
+        (24, 32, 3)
     """
     if media.video is None:
         return

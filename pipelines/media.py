@@ -23,11 +23,10 @@ from pipelines.decoder_limits import check_picture, limit_decoder
 from pipelines.displayed_size import DisplayedSize
 from pipelines.duration import Span, spans
 from pipelines.errors import MediaError
-from pipelines.fitting import Size
 from pipelines.mp4 import is_cut_off
 from pipelines.orientation import orientation_of
 from pipelines.stems import safe_stem
-from pipelines.streams import StreamFacts, stream_facts
+from pipelines.streams import AudioStream, StreamFacts, VideoStream, stream_facts
 
 _SUFFIXES = ("mp4", "mov", "m4a", "3gp", "3g2", "mkv", "webm")
 _PACKETS_TO_TRY = 500
@@ -35,52 +34,29 @@ _HINT = "Play the file in a video player; if it does not play there, export or r
 
 
 @dataclass(frozen=True)
-class VideoStream:
-    """The video as its first frame and the file's header have it; later frames may differ.
+class Media:
+    """What is known of a file before its content is read.
 
     Attributes:
-        index: the stream's place in the file.
-        width: pixels on display: after pixels that are not square are made so, by width, and after
-            turning; so is `height`.
-        rotation: degrees clockwise that a player turns the picture by, before it is mirrored, left
-            to right, if `mirrored`.
-        frame_rate: the average in frames per second; None where nothing is known.
-        frame_count: the container's word or an estimate; None where nothing is known.
-        end_seconds: when the video ends, on the clock of a player.
-    """
+        path: where the file lies.
+        name: the file's original name, which says more than `path` for a stored upload.
+        container: one word, such as "mp4".
+        size_bytes: of the file.
+        duration_seconds: when the last stream ends, on the clock of a player.
+        video: None where there is none. It has `width` and `height` in pixels as displayed,
+            `frame_rate` in frames per second (None where nothing is known), `duration_seconds`.
+        audio: None where there is none that decodes. It has `sample_rate` in Hz, `channels`,
+            `duration_seconds`.
+        undecodable_audio: the codec of the file's sound where none of it can be decoded.
+        streams: all that the file has, whether pipelines read them or not.
+        stem: what result files are named after: `name` made safe, without its suffix.
 
-    index: int
-    width: int
-    height: int
-    rotation: int
-    mirrored: bool
-    frame_rate: float | None
-    frame_count: int | None
-    duration_seconds: float
-    end_seconds: float
-
-    @property
-    def size(self) -> Size:
-        return Size(self.width, self.height)
-
-
-@dataclass(frozen=True)
-class AudioStream:
-    """`index` is the stream's place in the file."""
-
-    index: int
-    sample_rate: int
-    channels: int
-    duration_seconds: float
-
-
-@dataclass(frozen=True)
-class Media:
-    """`name` is the file's original name, which says more than `path` for a stored upload.
-
-    `duration_seconds` is when the last stream ends, on the clock of a player.
-    `undecodable_audio` is the codec of the file's sound where none of it can be decoded.
-    `streams` are all that the file has, whether the pipelines read them or not.
+    Example:
+        >>> media = probe(Path("video.mp4"))
+        >>> media.name, media.stem, media.container
+        ('video.mp4', 'video', 'mp4')
+        >>> media.video.width, media.video.height, media.audio.sample_rate
+        (64, 48, 16000)
     """
 
     path: Path
@@ -95,16 +71,28 @@ class Media:
 
     @property
     def stem(self) -> str:
-        """What result files are named after."""
         return safe_stem(self.name)
 
 
 def probe(path: Path, name: str | None = None) -> Media:
-    """Opens `path`, decodes the first frame of its video and of its sound, and says what it is.
+    """Opens `path`, decodes the first frame of its video and of its sound, and says what it is:
+    Framegate does it before it calls `annotate`, and tests of a pipeline do.
 
     Of several streams of sound it is the one that a player would choose, if it decodes. Sound that
     cannot be decoded beside a good video counts as no sound. Cover pictures are not video.
-    Raises MediaError, naming the defect.
+
+    Args:
+        path: of the file.
+        name: its original name; by default that of `path`.
+
+    Raises MediaError, a PipelineError, naming the defect.
+
+    Example:
+        >>> probe(Path("video.mp4")).duration_seconds > 1.9
+        True
+        >>> probe(Path("nothing.mp4"))
+        Traceback (most recent call last):
+        pipelines.errors.MediaError: The file cannot be read: No such file or directory.
     """
     name = path.name if name is None else name
     size = _size(path)

@@ -31,14 +31,24 @@ _LOWEST_RATE = 2000
 
 @dataclass(frozen=True)
 class Sound:
-    """A stretch of sound from `start` seconds on: `samples` is (channels, n) float32 in -1 to 1."""
+    """A stretch of sound.
+
+    Attributes:
+        start: seconds on the player's clock.
+        samples: (channels, n) float32, from -1 to 1.
+        mono: the mean of the channels, (n,); what is inverted in one of them cancels out.
+
+    Example:
+        >>> sound = next(audio(probe(Path("video.mp4")), sample_rate=8_000, chunk_seconds=0.5))
+        >>> sound.start, sound.samples.shape, sound.mono.shape
+        (0.0, (1, 4000), (4000,))
+    """
 
     start: float
     samples: Samples
 
     @property
     def mono(self) -> Samples:
-        """The mean of the channels, (n,); what is inverted in one of them cancels out."""
         mean: Samples = self.samples.mean(axis=0)
         return mean
 
@@ -71,12 +81,17 @@ def audio(
 
     Args:
         media: what `probe` said of the file.
-        sample_rate: of the chunks.
+        sample_rate: of the chunks, in Hz.
         chunk_seconds: how long they are.
         damage: told what is wrong with the file.
-        stopped: asked between packets whether to end early (see `pipelines.prefetch`).
+        stopped: asked between packets whether to end early.
 
-    Raises MediaError when the file is not what it was.
+    Raises MediaError, a PipelineError, when the file is not what it was.
+
+    Example:
+        >>> media = probe(Path("video.mp4"))
+        >>> [sound.start for sound in audio(media, chunk_seconds=0.5)][:3]
+        [0.0, 0.5, 1.0]
     """
     if media.audio is None:
         return

@@ -13,14 +13,31 @@ Item = TypeVar("Item")
 
 @dataclass
 class Stopwatch:
-    """Adds up seconds of wall clock per kind of work."""
+    """Adds up seconds of wall clock per kind of work.
+
+    Attributes:
+        timings: what was counted, for `Findings`.
+
+    Methods:
+        decoding(items): passes `items` on, and counts the time spent waiting for each.
+        inference(): counts the time in its `with` block.
+        writing(): counts the time in its `with` block.
+
+    Example:
+        >>> stopwatch = Stopwatch()
+        >>> media = probe(Path("video.mp4"))
+        >>> for frame in stopwatch.decoding(frames(media, max_side=64)):
+        ...     with stopwatch.inference():
+        ...         brightness = frame.image.mean()
+        >>> stopwatch.timings.decode_seconds > 0
+        True
+    """
 
     decode_seconds: float = 0.0
     inference_seconds: float = 0.0
     write_seconds: float = 0.0
 
     def decoding(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Passes `items` on, and counts the time spent waiting for each."""
         source = iter(items)
         while True:
             started = time.perf_counter()

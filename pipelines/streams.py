@@ -7,7 +7,49 @@ from typing import Any
 from av.container import InputContainer
 from av.stream import Disposition
 
+from pipelines.fitting import Size
+
 _NOUNS = {"video": "video stream", "audio": "audio track"}
+
+
+@dataclass(frozen=True)
+class VideoStream:
+    """The video as its first frame and the file's header have it; later frames may differ.
+
+    Attributes:
+        index: the stream's place in the file.
+        width: pixels on display: after pixels that are not square are made so, by width, and after
+            turning; so is `height`.
+        rotation: degrees clockwise that a player turns the picture by, before it is mirrored, left
+            to right, if `mirrored`.
+        frame_rate: the average in frames per second; None where nothing is known.
+        frame_count: the container's word or an estimate; None where nothing is known.
+        end_seconds: when the video ends, on the clock of a player.
+    """
+
+    index: int
+    width: int
+    height: int
+    rotation: int
+    mirrored: bool
+    frame_rate: float | None
+    frame_count: int | None
+    duration_seconds: float
+    end_seconds: float
+
+    @property
+    def size(self) -> Size:
+        return Size(self.width, self.height)
+
+
+@dataclass(frozen=True)
+class AudioStream:
+    """`index` is the stream's place in the file."""
+
+    index: int
+    sample_rate: int
+    channels: int
+    duration_seconds: float
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from PIL import Image
 from pipelines.face_detection.drawing import draw_faces, marked
 from pipelines.face_detection.gallery import Shot
 from pipelines.fitting import Size, fit
-from pipelines.media import VideoStream
 from pipelines.outputs.picture import (
     BACKGROUND,
     HEADER_HEIGHT,
@@ -18,6 +17,7 @@ from pipelines.outputs.picture import (
     save_png,
     timestamp,
 )
+from pipelines.streams import VideoStream
 
 #: How many shots a sheet holds.
 MOST_SHOTS = 6

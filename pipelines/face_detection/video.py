@@ -20,7 +20,8 @@ from pipelines.face_detection.drawing import Marked, draw_faces, marked
 from pipelines.face_detection.sighting import Sighting
 from pipelines.fitting import fit, fit_inside
 from pipelines.frames import frames
-from pipelines.media import Media, VideoStream
+from pipelines.media import Media
+from pipelines.streams import VideoStream
 
 #: What players take; sides are even, as H.264's colour asks for.
 _LONGEST_SIDE = 1920

@@ -1,14 +1,13 @@
 """The one table of pipelines: the folders beside this package, and third parties' entry points.
 
 A folder `pipelines/<name>/` with a `card.py` that defines `CARD` is a pipeline; so is every entry
-point of the group `framegate.pipelines` that names a `PipelineCard`. An entry that cannot be
-loaded is kept as a `BrokenEntry`, reported by health, and never hides the others.
+point of third parties that names a `PipelineCard`. An entry that cannot be loaded is kept as a
+`BrokenEntry`, reported by health, and never hides the others.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 
@@ -16,9 +15,8 @@ import pipelines
 from pipelines.registry.names import GRAPH_SUFFIX, is_name, is_reserved
 from pipelines.registry.schema import describe
 from pipelines.registry.spec import PipelineCard, load_object
+from pipelines.registry.third_party import third_party_entries
 from pipelines.registry.wording import clean
-
-ENTRY_POINT_GROUP = "framegate.pipelines"
 
 
 @dataclass(frozen=True)
@@ -58,8 +56,7 @@ def _entries() -> Iterator[tuple[str, Callable[[], object]]]:
     for card in sorted(Path(pipelines.__path__[0]).glob("*/card.py")):
         name = card.parent.name
         yield name, partial(load_object, f"pipelines.{name}.card:CARD")
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        yield entry_point.name, entry_point.load
+    yield from third_party_entries()
 
 
 def _checked(card: object, taken: Mapping[str, PipelineCard]) -> PipelineCard:

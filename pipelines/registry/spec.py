@@ -22,6 +22,30 @@ class Annotate(Protocol):
     """A pipeline's one function: reads `media`, writes files into `folder`, says what it found.
 
     The folder is private to the call and becomes visible only after the function returned.
+
+    Args:
+        media: the file that the run is about.
+        config: a checked instance of the card's config model.
+        folder: an empty folder. Write each result straight into it.
+        progress: told how far the function is.
+
+    What it raises ends the run of this pipeline; a PipelineError is shown with its hint.
+
+    Example:
+        >>> def annotate(
+        ...     media: Media, config: BaseModel, folder: Path, progress: Progress
+        ... ) -> Findings:
+        ...     stopwatch = Stopwatch()
+        ...     with stopwatch.writing():
+        ...         _ = (folder / "size.txt").write_text(f"{media.size_bytes} bytes")
+        ...     return Findings(
+        ...         count=1,
+        ...         noun="sizes",
+        ...         files=[ResultFile("size.txt", Role.ANNOTATIONS, "text/plain")],
+        ...         device="cpu",
+        ...         timings=stopwatch.timings,
+        ...     )
+        >>> function: Annotate = annotate  # a type checker says here what is wrong with it
     """
 
     def __call__(
@@ -31,7 +55,16 @@ class Annotate(Protocol):
 
 @dataclass(frozen=True)
 class OutputFormat:
-    """One kind of file that a pipeline writes: its format and what the annotations in it are."""
+    """One kind of file that a pipeline writes.
+
+    Attributes:
+        format: what people call it: "CSV", "COCO JSON".
+        types: what the annotations in it are, in lower snake case.
+
+    Example:
+        >>> OutputFormat("CSV", ("brightness",)).format
+        'CSV'
+    """
 
     format: str
     types: tuple[str, ...]
@@ -39,9 +72,20 @@ class OutputFormat:
 
 @dataclass(frozen=True)
 class PackageFile:
-    """A file that comes inside an installed package: `path` is relative to the package's folder.
+    """A file that comes inside an installed package, such as a model's weights.
 
-    `package` is what one imports, at the top: looking for one below another would import that.
+    Attributes:
+        package: what one imports, at the top: looking for one below another would import that.
+        path: where the file lies in the package's folder.
+
+    Methods:
+        find(): the file's `Path`, found without importing the package; None if it is not installed.
+
+    Example:
+        >>> PackageFile("pydantic", "py.typed").find().name
+        'py.typed'
+        >>> PackageFile("pydantic", "weights.onnx").find() is None
+        True
     """
 
     package: Annotated[str, Field(pattern=r"^\w+$")]
@@ -57,7 +101,16 @@ class PackageFile:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """How long a pipeline may take: so many seconds, and `factor` times the media's duration."""
+    """How long a pipeline may take: so many seconds, and `factor` times the media's duration.
+
+    Attributes:
+        base_seconds: what it may take for any media, above 0.
+        factor: seconds for each second of the media, 0 or more.
+
+    Example:
+        >>> TimeLimit(base_seconds=60, factor=2).seconds(media_seconds=30)
+        120.0
+    """
 
     base_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1800.0
     factor: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 60.0
@@ -72,11 +125,19 @@ def no_gpu_memory(_config: Any) -> int:
 
 @dataclass(frozen=True)
 class PipelineCard:
-    """`annotate` and `warm` are given as "module:function", loaded where a run needs them.
+    """All that Framegate knows of a pipeline without running it. `annotate` and `warm` are given as
+    "module:function", loaded where a run needs them.
+
+    Raises pydantic.ValidationError where a value is of a wrong type.
 
     Attributes:
         name: the identifier used everywhere: job, op, REST, file names. Lower snake case.
+        display_name: what people read.
         description: Markdown, shown in REST and in the Dagster UI.
+        family: the kind of pipeline; forms put pipelines of one family together.
+        variant: which one of its family it is, by the method or the model.
+        capabilities: what it can find, in lower snake case.
+        outputs: the kinds of files that it writes.
         model: Markdown: the network, where it is described, and which package it comes in.
         model_files: the weights it reads; `framegate doctor` says whether they are installed.
         speed: about how long it takes, and on what.
@@ -94,6 +155,25 @@ class PipelineCard:
             of what the machine has. What exceeds it is killed.
         time_limit: how long the pipeline may take. What exceeds it is interrupted, then killed.
             `FRAMEGATE_MEMORY_LIMITS_GB` and `FRAMEGATE_TIME_LIMITS` go before both limits.
+        default_enabled: whether a submission that names no pipeline runs it.
+
+    Example:
+        >>> class BlurConfig(BaseModel):
+        ...     threshold: float = Field(default=0.5, ge=0, le=1, description="Blurred below it.")
+        >>> card = PipelineCard(
+        ...     name="blur",
+        ...     display_name="Blur",
+        ...     description="Finds blurred seconds.",
+        ...     family="quality",
+        ...     variant="laplacian",
+        ...     version="1.0.0",
+        ...     capabilities=("blur",),
+        ...     outputs=(OutputFormat("CSV", ("blur",)),),
+        ...     config=BlurConfig,
+        ...     annotate="framegate_blur.annotate:annotate",
+        ... )
+        >>> card.config()
+        BlurConfig(threshold=0.5)
     """
 
     name: str

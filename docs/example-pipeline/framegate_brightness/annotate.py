@@ -9,28 +9,24 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from contracts.atomic_file import replacing
 from framegate_brightness.card import BrightnessConfig
-from pipelines.damage import Damage
-from pipelines.findings import Findings, ResultFile, Role
-from pipelines.frames import Frame, frames
-from pipelines.media import Media
-from pipelines.outputs.picture import (
-    BACKGROUND,
-    HEADER_HEIGHT,
-    MUTED,
-    colour,
-    draw_header,
-    save_png,
-    timestamp,
+from pipelines.sdk import (
+    Damage,
+    Findings,
+    Frame,
+    Media,
+    Progress,
+    ResultFile,
+    Role,
+    Stopwatch,
+    frames,
 )
-from pipelines.progress import Progress
-from pipelines.stopwatch import Stopwatch
 
 #: Weights of red, green and blue in luma (ITU-R BT.709).
 _LUMA = np.array([0.2126, 0.7152, 0.0722]) / 255
 _LONGEST_SIDE = 64
-_WIDTH, _HEIGHT, _MARGIN = 800, 160, 14
+_WIDTH, _HEIGHT = 800, 160
+_BACKGROUND, _BRIGHT, _DARK, _LIMIT = "#101216", "#56b4e9", "#e69f00", "#969ca6"
 
 
 @dataclass(frozen=True)
@@ -59,9 +55,10 @@ def annotate(media: Media, config: BrightnessConfig, folder: Path, progress: Pro
         device="cpu",
         timings=stopwatch.timings,
         table=[
-            {"start": timestamp(second.start), "brightness": round(second.brightness, 3)}
+            {"start": second.start, "brightness": round(second.brightness, 3)}
             for second in dark[:20]
         ],
+        columns={"start": "seconds", "brightness": "mean, from 0 to 1"},
         notes=[*damage.notes, *([] if media.video else ["The file has no video."])],
         coverage=damage.coverage,
         facts={"seconds": len(seconds)},
@@ -79,25 +76,25 @@ def _write(
     folder: Path, media: Media, seconds: Sequence[Second], dark_below: float
 ) -> list[ResultFile]:
     name = f"{media.stem}_brightness"
-    with replacing(folder / f"{name}.csv") as temporary, temporary.open("w", newline="") as file:
+    with (folder / f"{name}.csv").open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["second", "brightness"])
         writer.writerows([second.start, f"{second.brightness:.4f}"] for second in seconds)
     files = [ResultFile(f"{name}.csv", Role.ANNOTATIONS, "text/csv")]
     if seconds:
-        save_png(_chart(media, seconds, dark_below), folder / f"{name}.png")
+        _chart(seconds, dark_below).save(folder / f"{name}.png")
         files.append(ResultFile(f"{name}.png", Role.PREVIEW, "image/png"))
     return files
 
 
-def _chart(media: Media, seconds: Sequence[Second], dark_below: float) -> Image.Image:
-    chart = Image.new("RGB", (_WIDTH, HEADER_HEIGHT + _HEIGHT + _MARGIN), BACKGROUND)
-    draw_header(chart, media.name, f"brightness of {len(seconds)} seconds", margin=_MARGIN)
-    draw, floor = ImageDraw.Draw(chart), HEADER_HEIGHT + _HEIGHT
-    for x in range(_MARGIN, _WIDTH - _MARGIN):
-        second = seconds[(x - _MARGIN) * len(seconds) // (_WIDTH - 2 * _MARGIN)]
-        line = colour(1) if second.brightness < dark_below else colour(0)
-        draw.line((x, floor, x, floor - second.brightness * _HEIGHT), fill=line)
-    limit = floor - dark_below * _HEIGHT
-    draw.line((_MARGIN, limit, _WIDTH - _MARGIN, limit), fill=MUTED)
+def _chart(seconds: Sequence[Second], dark_below: float) -> Image.Image:
+    """A line per column of pixels, as high as its second is bright."""
+    chart = Image.new("RGB", (_WIDTH, _HEIGHT), _BACKGROUND)
+    draw = ImageDraw.Draw(chart)
+    for x in range(_WIDTH):
+        second = seconds[x * len(seconds) // _WIDTH]
+        colour = _DARK if second.brightness < dark_below else _BRIGHT
+        draw.line((x, _HEIGHT, x, _HEIGHT * (1 - second.brightness)), fill=colour)
+    limit = _HEIGHT * (1 - dark_below)
+    draw.line((0, limit, _WIDTH, limit), fill=_LIMIT)
     return chart

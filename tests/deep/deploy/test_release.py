@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -39,6 +40,14 @@ def test_the_wheel_starts_where_it_is_installed(release: dict[str, Any], tmp_pat
     wheel = release["build"](tmp_path / "dist")
 
     release["prove"](wheel, tmp_path)
+
+
+def test_type_checkers_of_third_parties_read_the_types_in_the_wheel(
+    release: dict[str, Any], tmp_path: Path
+) -> None:
+    wheel = release["build"](tmp_path / "dist")
+
+    assert "pipelines/py.typed" in ZipFile(wheel).namelist()
 
 
 def test_a_wheel_that_does_not_start_is_told(release: dict[str, Any], tmp_path: Path) -> None:

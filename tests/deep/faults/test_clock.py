@@ -10,10 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import httpx
 import pytest
-
-from contracts.home import Home
 
 HOUR = 3600
 
@@ -48,50 +45,21 @@ def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
 
 
 @pytest.fixture(scope="module")
-def clock_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("clock-stack") / "home"
-
-
-@pytest.fixture(scope="module")
-def clock_rest(
-    running_stack: Callable[..., Any], clock_home: Path, library: Path, clock: Clock
-) -> Iterator[httpx.Client]:
-    settings = {"LD_PRELOAD": str(library), "FRAMEGATE_TEST_CLOCK": str(clock.file)}
-    with running_stack(clock_home, **settings) as (ready, key):
-        headers = {"X-API-Key": key}
-        with httpx.Client(base_url=ready.url, headers=headers, timeout=60) as client:
-            yield client
-
-
-@pytest.fixture(scope="module")
-def clock_media(clock_rest: httpx.Client, clip: Path) -> str:
-    answer = clock_rest.post(
-        "/api/v1/jobs",
-        files={"video": ("silence.wav", clip.read_bytes())},
-        data={"selected_pipelines": "misbehaving"},
-    )
-    media: str = answer.json()["media"]
-    return media
+def clock_stack(own_stack: Callable[..., Any], library: Path, clock: Clock) -> Iterator[Any]:
+    with own_stack(LD_PRELOAD=str(library), FRAMEGATE_TEST_CLOCK=str(clock.file)) as stack:
+        yield stack
 
 
 @pytest.fixture
-def clock_jobs(
-    make_jobs: Callable[..., Any],
-    clock_rest: httpx.Client,
-    clock_home: Path,
-    clock_media: str,
-    clock: Clock,
-) -> Iterator[Any]:
-    with make_jobs(clock_rest, Home(clock_home), clock_media) as jobs:
+def clock_jobs(make_jobs: Callable[..., Any], clock_stack: Any, clock: Clock) -> Iterator[Any]:
+    with make_jobs(clock_stack.client, clock_stack.home, clock_stack.media) as jobs:
         yield jobs
     clock.set(0)
 
 
-def test_the_stack_sees_the_clock_that_the_test_sets(
-    clock_rest: httpx.Client, clock: Clock
-) -> None:
+def test_the_stack_sees_the_clock_that_the_test_sets(clock_stack: Any, clock: Clock) -> None:
     clock.set(HOUR)
-    ahead = clock_rest.get("/api/v1/health").json()["timestamp"]
+    ahead = clock_stack.client.get("/api/v1/health").json()["timestamp"]
     clock.set(0)
 
     assert 0.9 * HOUR < datetime.fromisoformat(ahead).timestamp() - time.time() < 1.1 * HOUR
@@ -116,14 +84,16 @@ def test_jobs_under_way_and_new_ones_complete_when_the_clock_jumps(
 
 
 def test_an_idempotency_key_makes_one_job_on_both_sides_of_a_jump(
-    clock_jobs: Any, clock_rest: httpx.Client, clock: Clock
+    clock_jobs: Any, clock_stack: Any, clock: Clock
 ) -> None:
     body = {"media": clock_jobs.media, "pipelines": ["misbehaving"]}
     answers = []
     for jump in (0, 3 * HOUR, -3 * HOUR):
         clock.set(jump)
         answers.append(
-            clock_rest.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": "jump"}).json()
+            clock_stack.client.post(
+                "/api/v1/jobs", json=body, headers={"Idempotency-Key": "jump"}
+            ).json()
         )
 
     assert len({answer["id"] for answer in answers}) == 1
@@ -131,14 +101,14 @@ def test_an_idempotency_key_makes_one_job_on_both_sides_of_a_jump(
 
 
 def test_an_event_stream_goes_on_when_the_clock_is_set_back(
-    clock_jobs: Any, clock_rest: httpx.Client, clock: Clock
+    clock_jobs: Any, clock_stack: Any, clock: Clock
 ) -> None:
     clock.set(3 * HOUR)
     clock_jobs.wait(clock_jobs.submit("finish"))
     heard: list[str] = []
 
     def listen() -> None:
-        with clock_rest.stream("GET", "/api/v1/events/stream", timeout=90) as stream:
+        with clock_stack.client.stream("GET", "/api/v1/events/stream", timeout=90) as stream:
             for line in stream.iter_lines():
                 if line.startswith("data:"):
                     event = json.loads(line.removeprefix("data:"))

@@ -17,7 +17,6 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from contracts.home import Home
 from contracts.run import IDEMPOTENCY_KEY_TAG
 from orchestration.launcher.instance import open_instance
 from tests.postgresql import PostgresServer
@@ -48,38 +47,15 @@ def url(server: PostgresServer) -> str:
 
 
 @pytest.fixture(scope="module")
-def pg_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("postgres-stack") / "home"
-
-
-@pytest.fixture(scope="module")
-def pg_rest(running_stack: Callable[..., Any], pg_home: Path, url: str) -> Iterator[httpx.Client]:
-    with running_stack(pg_home, FRAMEGATE_DATABASE_URL=url) as (ready, key):
-        headers = {"X-API-Key": key}
-        with httpx.Client(base_url=ready.url, headers=headers, timeout=60) as client:
-            yield client
-
-
-@pytest.fixture(scope="module")
-def pg_media(pg_rest: httpx.Client, clip: Path) -> str:
-    answer = pg_rest.post(
-        "/api/v1/jobs",
-        files={"video": ("silence.wav", clip.read_bytes())},
-        data={"selected_pipelines": "misbehaving"},
-    )
-    media: str = answer.json()["media"]
-    return media
+def pg_stack(own_stack: Callable[..., Any], url: str) -> Iterator[Any]:
+    with own_stack(FRAMEGATE_DATABASE_URL=url) as stack:
+        yield stack
 
 
 @pytest.fixture
-def pg_jobs(
-    make_jobs: Callable[..., Any],
-    pg_rest: httpx.Client,
-    pg_home: Path,
-    pg_media: str,
-    url: str,
-) -> Iterator[Any]:
-    with make_jobs(pg_rest, Home(pg_home), pg_media, FRAMEGATE_DATABASE_URL=url) as jobs:
+def pg_jobs(make_jobs: Callable[..., Any], pg_stack: Any, url: str) -> Iterator[Any]:
+    client, home, media = pg_stack.client, pg_stack.home, pg_stack.media
+    with make_jobs(client, home, media, FRAMEGATE_DATABASE_URL=url) as jobs:
         yield jobs
 
 
@@ -119,13 +95,13 @@ def test_twenty_jobs_outlast_a_server_that_goes_and_comes_back(
 
 
 def test_while_the_server_is_away_answers_say_so(
-    pg_jobs: Any, pg_rest: httpx.Client, server: PostgresServer
+    pg_jobs: Any, pg_stack: Any, server: PostgresServer
 ) -> None:
     body = {"media": pg_jobs.media, "pipelines": ["misbehaving"]}
     server.stop()
     try:
-        refused = pg_rest.post("/api/v1/jobs", json=body)
-        alive = pg_rest.get("/api/v1/health")
+        refused = pg_stack.client.post("/api/v1/jobs", json=body)
+        alive = pg_stack.client.get("/api/v1/health")
     finally:
         server.start()
 
@@ -138,12 +114,12 @@ def test_while_the_server_is_away_answers_say_so(
 
 
 @pytest.fixture
-def runs_of(pg_home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
+def runs_of(pg_stack: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], list[str]]:
     """The runs that Dagster itself has for a key."""
     monkeypatch.setenv("FRAMEGATE_DATABASE_URL", url)
 
     def find(key: str) -> list[str]:
-        with open_instance(Home(pg_home).dagster) as instance:
+        with open_instance(pg_stack.home.dagster) as instance:
             return instance.get_run_ids(RunsFilter(tags={IDEMPOTENCY_KEY_TAG: key}))
 
     return find
@@ -151,7 +127,7 @@ def runs_of(pg_home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> Callabl
 
 def test_what_is_asked_when_the_server_goes_happens_once(
     pg_jobs: Any,
-    pg_rest: httpx.Client,
+    pg_stack: Any,
     server: PostgresServer,
     runs_of: Callable[[str], list[str]],
     tmp_path: Path,
@@ -161,10 +137,10 @@ def test_what_is_asked_when_the_server_goes_happens_once(
     body = {"media": pg_jobs.media, "pipelines": ["misbehaving"]}
 
     def post(key: str) -> httpx.Response:
-        return pg_rest.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": key})
+        return pg_stack.client.post("/api/v1/jobs", json=body, headers={"Idempotency-Key": key})
 
     def cancel() -> httpx.Response:
-        return pg_rest.post(f"/api/v1/jobs/{running}/cancel")
+        return pg_stack.client.post(f"/api/v1/jobs/{running}/cancel")
 
     with ThreadPoolExecutor(KEYS + 1) as clients:
         posted = {key: clients.submit(_until_answered, post, key) for key in map(str, range(KEYS))}
@@ -193,7 +169,7 @@ def _until_answered(ask: Callable[..., httpx.Response], *arguments: str) -> http
 
 
 def test_jobs_outlast_a_server_without_connections_to_spare(
-    pg_jobs: Any, pg_rest: httpx.Client, server: PostgresServer, tmp_path: Path
+    pg_jobs: Any, pg_stack: Any, server: PostgresServer, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
     running = pg_jobs.submit("sleep", until=str(go))
@@ -202,7 +178,7 @@ def test_jobs_outlast_a_server_without_connections_to_spare(
 
     with _all_connections_taken(server):
         go.touch()
-        answer = pg_rest.get("/api/v1/jobs")
+        answer = pg_stack.client.get("/api/v1/jobs")
         time.sleep(3.0)
 
     assert answer.status_code in {200, 503}, answer.text

@@ -25,6 +25,14 @@ from orchestration.launcher.supervisor import Supervisor
 from orchestration.under_way import UnderWay, tell_under_way
 from pipelines.registry.devices import Device
 from pipelines.registry.spec import TimeLimit
+from tests.orchestration.launcher.workers import (
+    end_by_itself,
+    fill_memory,
+    fill_memory_in_child,
+    go_on,
+    stop_when_interrupted,
+    swallow_signals,
+)
 
 SECONDS = 60.0
 GPU = Device("GPU-1", "One", 8, 8)
@@ -77,15 +85,6 @@ def supervise(
     return supervise
 
 
-def _exit() -> None:
-    os._exit(3)
-
-
-def _go_on() -> None:
-    time.sleep(SECONDS)
-    os._exit(0)
-
-
 def _is_alive(process: psutil.Process) -> bool:
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
@@ -121,7 +120,7 @@ def test_an_end_that_cannot_be_told_is_told_later_and_once(
 
     monkeypatch.setattr(Reporter, "report_end", report_or_fail)
 
-    assert _await_end(supervise(_exit)) == 0
+    assert _await_end(supervise(end_by_itself)) == 0
 
     assert _found(dagster, run).status is DagsterRunStatus.FAILURE
     assert "exit code 3" in _found(dagster, run).tags[FAILURE_TAG]
@@ -147,7 +146,7 @@ def test_a_database_that_is_away_does_not_lengthen_the_grace(
         raise ConnectionError("the database is away")
 
     monkeypatch.setattr(DagsterInstance, "report_run_canceling", wait_for_death)
-    pid = supervise(_go_on)
+    pid = supervise(go_on)
     path = run_socket(dagster_home, run.run_id)
     end = time.monotonic() + SECONDS
     while not messages.is_anybody_there(path):
@@ -166,7 +165,7 @@ def test_what_a_crashed_run_held_on_its_gpu_is_not_made_up(
 ) -> None:
     inventory.present = (GPU,)
 
-    assert _await_end(supervise(_exit, Lease(run.run_id, GPU.uuid, 4))) == 0
+    assert _await_end(supervise(end_by_itself, Lease(run.run_id, GPU.uuid, 4))) == 0
 
     said = [entry.message for entry in dagster.all_logs(run.run_id)]
     assert any("not known" in message for message in said)
@@ -184,7 +183,7 @@ def test_an_end_that_can_never_be_told_ends_the_run_with_the_reason(
 
     monkeypatch.setattr(Reporter, "report_end", fail)
 
-    assert _await_end(supervise(_exit)) == 0
+    assert _await_end(supervise(end_by_itself)) == 0
 
     assert _found(dagster, run).status is DagsterRunStatus.FAILURE
     failure = Failure.from_tag(_found(dagster, run).tags[FAILURE_TAG])
@@ -213,19 +212,7 @@ def test_what_anybody_but_the_worker_says_of_the_end_counts_for_nothing(
     assert failure.message == "The run worker ended by itself with exit code 3."
 
 
-def _fill_memory() -> None:
-    hoard = []
-    while True:
-        hoard.append(bytearray(16 * MEGABYTE))
-
-
-def _fill_memory_in_child() -> None:
-    if os.fork() == 0:
-        _fill_memory()
-    _go_on()
-
-
-@pytest.mark.parametrize("work", [_fill_memory, _fill_memory_in_child])
+@pytest.mark.parametrize("work", [fill_memory, fill_memory_in_child])
 def test_a_run_that_fills_memory_fails_with_its_limit_and_its_peak(
     supervise: Supervise,
     dagster: DagsterInstance,
@@ -241,28 +228,17 @@ def test_a_run_that_fills_memory_fails_with_its_limit_and_its_peak(
     assert "its limit is 0.70 GB, its peak was" in failure.message
 
 
-def _swallow_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    _go_on()
-
-
-def _stop_when_interrupted() -> None:
-    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(0))
-    _go_on()
-
-
-@pytest.mark.parametrize("go_on", [_stop_when_interrupted, _swallow_signals])
+@pytest.mark.parametrize("behave", [stop_when_interrupted, swallow_signals])
 def test_a_pipeline_that_takes_too_long_fails_with_its_limit_and_the_medias_length(
     supervise: Supervise,
     dagster: DagsterInstance,
     dagster_home: Home,
     run: DagsterRun,
-    go_on: Callable[[], None],
+    behave: Callable[[], None],
 ) -> None:
     def work() -> None:
         with tell_under_way(dagster_home.under_way(run.run_id), UnderWay("speech", 2.5)):
-            go_on()
+            behave()
 
     limits = Limits(memory=UNLIMITED.memory, time={"speech": TimeLimit(0.1, factor=0.2)})
 
@@ -285,7 +261,7 @@ def test_a_cancellation_before_the_limit_is_a_cancellation(
 
     def work() -> None:
         with tell_under_way(dagster_home.under_way(run.run_id), UnderWay("speech", 0.0)):
-            _swallow_signals()
+            swallow_signals()
 
     limits = Limits(memory=UNLIMITED.memory, time={"speech": TimeLimit(SECONDS)})
     pid = supervise(work, limits=limits)

@@ -58,6 +58,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         ("library_batch", "the name 'library_batch' is reserved"),
         ("scene_detection_graph", "the name 'scene_detection_graph' is reserved"),
         ("face_detection", "there is a pipeline named 'face_detection' already"),
+        ("of_no_version", "Name its group of entry points framegate.pipelines.v1."),
+        (
+            "of_an_old_version",
+            "version 0 of the SDK, and this Framegate has 1. Install a newer rel",
+        ),
+        ("of_a_new_version", "version 999 of the SDK, and this Framegate has 1. Install a newer F"),
     ],
 )
 def test_a_wrong_card_is_a_broken_entry_that_says_why(

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from framegate_hold.card import HoldConfig
 from framegate_hold.memory import hold
-from pipelines.findings import Findings, Timings
-from pipelines.media import Media
-from pipelines.progress import Progress
+from pipelines.sdk import Findings, Media, Progress, Stopwatch
 
 
 def annotate(media: Media, config: HoldConfig, folder: Path, progress: Progress) -> Findings:  # noqa: ARG001 - nothing is looked at
@@ -21,4 +19,4 @@ def annotate(media: Media, config: HoldConfig, folder: Path, progress: Progress)
     while config.stops != "at once":
         time.sleep(0.1)
     del held
-    return Findings(count=0, noun="things", files=[], device="gpu", timings=Timings(0.0, 0.0, 0.0))
+    return Findings(count=0, noun="things", files=[], device="gpu", timings=Stopwatch().timings)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.sdk import OutputFormat, PipelineCard
 
 #: What a process holds beside what it asks for: CUDA's context.
 CONTEXT_BYTES = 800_000_000

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.sdk import OutputFormat, PipelineCard
 
 
 class TrivialConfig(BaseModel):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.sdk import OutputFormat, PipelineCard
 
 
 class Plain(BaseModel):

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.registry.spec import OutputFormat, PipelineCard
+from pipelines.sdk import OutputFormat, PipelineCard
 
 
 class Behaviour(StrEnum):

@@ -8,10 +8,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from framegate_misbehaving import Behaviour, MisbehavingConfig
-from pipelines.errors import GpuOutOfMemoryError
-from pipelines.findings import Findings, ResultFile, Role, Timings
-from pipelines.media import Media
-from pipelines.progress import Progress
+from pipelines.sdk import (
+    Findings,
+    GpuOutOfMemoryError,
+    Media,
+    Progress,
+    ResultFile,
+    Role,
+    Stopwatch,
+)
 
 
 def annotate(
@@ -38,7 +43,7 @@ def annotate(
         noun="misdeeds",
         files=files,
         device="cpu",
-        timings=Timings(0.0, 0.0, 0.0),
+        timings=Stopwatch().timings,
     )
 
 

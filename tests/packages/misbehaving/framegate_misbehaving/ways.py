@@ -7,9 +7,7 @@ from typing import Any
 
 from framegate_misbehaving import ways_in_files, ways_in_findings, ways_in_process, ways_to_raise
 from framegate_misbehaving.card_of_ways import WaysConfig
-from pipelines.findings import Findings, ResultFile, Role, Timings
-from pipelines.media import Media
-from pipelines.progress import Progress
+from pipelines.sdk import Findings, Media, Progress, ResultFile, Role, Stopwatch
 
 _MODULES = (ways_in_files, ways_in_findings, ways_in_process, ways_to_raise)
 
@@ -27,7 +25,7 @@ def annotate(
         noun="misdeeds",
         files=[ResultFile("deeds.txt", Role.ANNOTATIONS, "text/plain")],
         device="cpu",
-        timings=Timings(0.0, 0.0, 0.0),
+        timings=Stopwatch().timings,
     )
     if not config.way:
         return right

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.findings import Findings, ResultFile, Role
+from pipelines.sdk import Findings, ResultFile, Role
 
 
 def _named(right: Findings, name: str) -> Findings:

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from pipelines.findings import Findings
+from pipelines.sdk import Findings
 
 _LONG = 600.0
 

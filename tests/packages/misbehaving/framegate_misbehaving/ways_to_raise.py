@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from pipelines.findings import Findings
+from pipelines.sdk import Findings
 
 _HUGE = 20_000_000
 
