@@ -4,12 +4,14 @@ import gc
 import logging
 import socket
 import sys
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from api.app import create_app
-from api.protocol import EnvelopeProtocol
+from api.connections import Connections, affordable_connections
+from api.protocol import EnvelopeProtocol, EnvelopeWebSocketProtocol
 from api.settings import Settings
 from contracts import logs
 
@@ -38,6 +40,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """A client's address is that of its connection, unless that is a proxy which is trusted to
     name the client itself (`X-Forwarded-For`).
     """
+    connections = Connections(affordable_connections())
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -45,8 +48,8 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,  # all loggers send theirs to the root's handler
         access_log=False,  # the app writes its own, without query strings
         server_header=False,
-        http=EnvelopeProtocol,
-        ws="websockets-sansio",
+        http=partial(EnvelopeProtocol, open_connections=connections),  # type: ignore[arg-type]
+        ws=EnvelopeWebSocketProtocol,
         ws_max_size=settings.max_json_bytes,
         ws_per_message_deflate=False,
         proxy_headers=bool(settings.trusted_proxies),

@@ -51,7 +51,7 @@ _DESCRIPTIONS = {
     415: "The content type is not one that the route takes",
     416: "The range lies outside of the file",
     422: "The idempotency key came with another body before",
-    429: "Too many failed attempts to authenticate from this address",
+    429: "Too many failed attempts to authenticate from this address, or too much at once",
     500: "Something went wrong inside",
     503: "Dagster, or the database, cannot be reached",
     507: "The disk or every GPU is too small for it",
