@@ -7,7 +7,11 @@ from enum import Enum
 from secrets import token_hex
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.connections import Connections
@@ -23,7 +27,7 @@ from api.errors import (
 _MALFORMED = InvalidRequestError(
     "This is no valid HTTP request.", hint="Look at its first line and its headers."
 )
-_PIPELINED = InvalidRequestError("A request came before the last one was answered.")
+_AHEAD = InvalidRequestError("Requests came before the last one was answered.")
 
 _WEBSOCKET = WEBSOCKET_PATH.encode()
 
@@ -46,8 +50,9 @@ class _RefusedError(Exception):
 class EnvelopeProtocol(HttpToolsProtocol):
     """A head has a size and a time, and of a body something has to come all the while.
 
-    Requests that a client sends before it has the last answer (pipelining, RFC 9112, 9.3.2) are
-    left to be sent again: the connection ends with the answer under way.
+    One request may come while the last is being answered: a client can have all of an answer a
+    moment before we know. With more of them (pipelining, RFC 9112, 9.3.2) the connection ends with
+    the answer under way, and they are left to be sent again.
     """
 
     max_head_bytes = 32 * 1024
@@ -60,6 +65,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._open = open_connections
         self._part = _Part.NONE
+        self._answered: RequestResponseCycle | None = None
         self._refusal: FramegateError = _MALFORMED
         self._timer: asyncio.TimerHandle | None = None
         self._head_size = 0
@@ -76,6 +82,7 @@ class EnvelopeProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         self._open.keep(self.transport)
+        self._tell_app()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -97,8 +104,8 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._head_size = self._unparsed = 0
-        if self._is_answering:
-            self._stop_parser(_PIPELINED)
+        if self.pipeline:
+            self._stop_parser(_AHEAD)
         self._part = _Part.HEAD
         super().on_message_begin()
 
@@ -134,11 +141,15 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     @property
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._answered is not None and not self._answered.response_complete
 
     def _should_upgrade(self) -> bool:
         """Elsewhere, a handshake is a request like any other, and is answered like one."""
         return self.url.partition(b"?")[0] == _WEBSOCKET and super()._should_upgrade()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _count_head(self, size: int) -> None:
         self._unparsed = 0
@@ -171,32 +182,35 @@ class EnvelopeProtocol(HttpToolsProtocol):
 
     def _time_out(self) -> None:
         self._timer = None
+        keeps_coming = self._body_size >= self.body_bytes or self.flow.read_paused
         if self._part is _Part.NONE:  # nothing ever came
             self.transport.close()
-        elif self._part is _Part.BODY and (
-            self._body_size >= self.body_bytes or self.flow.read_paused
-        ):
+        elif self._part is _Part.BODY and keeps_coming:
             self._body_size = 0
             self._start_timer(self.body_seconds)
         else:
             self._refuse(RequestTimeoutError("The request did not arrive in time."))
 
     def _refuse(self, error: FramegateError) -> None:
-        """Ends the connection, with an answer unless one was begun. What was asked for in full
-        before is answered first.
+        """Ends the connection, with an answer unless one was begun. An answer to an earlier
+        request is finished first.
         """
-        is_answering = self._is_answering
-        if is_answering and self._part is _Part.NONE:
+        is_of_answered = self._part is _Part.BODY and self.cycle is self._answered
+        if self._answered and self._is_answering and not is_of_answered:
             self._is_deaf = True
-            self.cycle.keep_alive = False
+            self._answered.keep_alive = False
+            self.pipeline.clear()
             return
-        was_answered = self._part is _Part.BODY and self.cycle.response_started
-        if is_answering:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        if not was_answered:
+        self._tell_app()
+        if not (is_of_answered and self.cycle.response_started):
             self.transport.write(_answer(error))
         self.transport.close()
+
+    def _tell_app(self) -> None:
+        """Whatever it still does for this connection, nobody waits for it."""
+        if self._answered and self._is_answering:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
 
 class EnvelopeWebSocketProtocol(WebSocketsSansIOProtocol):

@@ -144,6 +144,13 @@ def test_liveness_is_answered_however_many_send_half_a_request(connect: Connect)
             assert _answer(client) == (200, None)
 
 
+def test_a_request_may_come_a_little_early(connect: Connect) -> None:
+    client = connect()
+    client.sendall(ALIVE + ALIVE[:-2] + b"Connection: close\r\n\r\n")
+    with client.makefile("rb") as answers:
+        assert answers.read().count(b"HTTP/1.1 200 OK") == 2
+
+
 def test_requests_ahead_of_their_turn_are_left_to_be_sent_again(connect: Connect) -> None:
     client = connect()
     client.sendall(ALIVE * 1000)
