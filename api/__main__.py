@@ -4,17 +4,21 @@ import gc
 import logging
 import socket
 import sys
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from api.app import create_app
-from api.protocol import EnvelopeProtocol
+from api.connections import Connections, affordable_connections
+from api.protocol import EnvelopeProtocol, EnvelopeWebSocketProtocol
 from api.settings import Settings
 from contracts import logs
 
 #: Event streams never end by themselves.
 _GRACE_SECONDS = 2
+#: How long a thread may compute before the event loop has its turn again: a fifth of what is usual.
+_TURN_SECONDS = 0.001
 #: Long enough for a download that a person has paused.
 _DEAF_SECONDS = 300.0
 
@@ -28,6 +32,7 @@ def main() -> None:
     # often, and each time it would look at the whole app.
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(_TURN_SECONDS)
     server.run([listen(config, _DEAF_SECONDS)])
     if not server.started:
         logging.getLogger("framegate").error("The API could not be started: see the lines above.")
@@ -38,6 +43,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """A client's address is that of its connection, unless that is a proxy which is trusted to
     name the client itself (`X-Forwarded-For`).
     """
+    connections = Connections(affordable_connections())
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -45,8 +51,8 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         log_config=None,  # all loggers send theirs to the root's handler
         access_log=False,  # the app writes its own, without query strings
         server_header=False,
-        http=EnvelopeProtocol,
-        ws="websockets-sansio",
+        http=partial(EnvelopeProtocol, open_connections=connections),  # type: ignore[arg-type]
+        ws=EnvelopeWebSocketProtocol,
         ws_max_size=settings.max_json_bytes,
         ws_per_message_deflate=False,
         proxy_headers=bool(settings.trusted_proxies),

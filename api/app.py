@@ -38,6 +38,7 @@ from api.handlers import (
 )
 from api.health.check import HealthCheck
 from api.health.deadline import Deadline
+from api.heavy_work import HeavyWork
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
 from api.metrics.endings import Endings
@@ -48,6 +49,7 @@ from api.openapi import INTRODUCTION, TAGS, DescribedApp
 from api.probing import Prober
 from api.routes import ROUTERS
 from api.settings import Settings
+from api.shares import Shares
 from api.viewer import VIEWER_PREFIX, Viewer
 from contracts.door import DAGSTER_PREFIX
 from contracts.private_folder import make_private
@@ -174,7 +176,9 @@ def create_services(
             inventory=inventory,
             deadline=deadline,
         ),
-        events=Hub(Watcher(dagster, home, settings.run_url)),
+        events=Hub(Watcher(dagster, home, settings.run_url), settings.streams_per_key),
+        sockets=Shares(settings.streams_per_key, "WebSockets", retry_after=30),
+        heavy_work=HeavyWork(),
         metrics=Metrics(
             Camera(
                 observer=observer,

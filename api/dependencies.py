@@ -25,10 +25,12 @@ from api.devices import KnownDevices
 from api.errors import ForbiddenError
 from api.events.hub import Hub
 from api.health.check import HealthCheck
+from api.heavy_work import HeavyWork
 from api.idempotency import IdempotencyRecords
 from api.media import MediaStore
 from api.metrics.metrics import Metrics
 from api.settings import Settings
+from api.shares import Shares
 from api.unknown_names import TOKEN, check_query
 from contracts.home import Home
 from contracts.logs import note
@@ -55,6 +57,8 @@ class Services:
     origins: OriginRules
     health: HealthCheck
     events: Hub
+    sockets: Shares
+    heavy_work: HeavyWork
     metrics: Metrics
 
 
@@ -151,5 +155,6 @@ async def _authenticate(request: Request, secret: str | None) -> Principal:
         services.origins.check_caller(request.headers, request.url.scheme)
     address = request.client.host if request.client else "-"
     principal = await services.authenticator.authenticate(secret, address)
+    request.state.owner = principal.name
     note(owner=principal.name)
     return principal

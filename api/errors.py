@@ -110,6 +110,14 @@ class RangeNotSatisfiableError(InvalidRequestError):
     status = 416
 
 
+class RequestTimeoutError(InvalidRequestError):
+    status = 408
+
+
+class HeadTooLargeError(InvalidRequestError):
+    status = 431
+
+
 class UnsupportedMediaError(FramegateError):
     code = "UNSUPPORTED_MEDIA"
     status = 415

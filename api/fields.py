@@ -20,7 +20,7 @@ _MAX_SHOWN_ERRORS = 50
 async def read_model(request: Request, model: type[Model], limit: int) -> Model:
     """The request's JSON body as a model. Raises what `read_json` and `check` raise."""
     value, length = await read_json(request, limit)
-    return await beside_loop(lambda: check(model, value), length)
+    return await beside_loop(request, lambda: check(model, value), length)
 
 
 def check(model: type[Model], value: Any) -> Model:

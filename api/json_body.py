@@ -7,10 +7,10 @@ size first.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from anyio import to_thread
 from starlette.requests import Request
 
 from api.errors import InvalidRequestError, PayloadTooLargeError, UnsupportedMediaError
+from api.heavy_work import HeavyWork
 from contracts.strict_json import StrictJsonError, parse_json
 
 T = TypeVar("T")
@@ -23,18 +23,21 @@ _LARGE = 16 * 1024
 async def read_json(request: Request, limit: int) -> tuple[Any, int]:
     """The value and the length of its text in bytes.
 
-    Raises UnsupportedMediaError, PayloadTooLargeError, InvalidRequestError.
+    Raises UnsupportedMediaError, PayloadTooLargeError, InvalidRequestError, RateLimitedError.
     """
     _check_content_type(request)
     body = await read_body(request, limit)
-    return await beside_loop(lambda: _parse(body), len(body)), len(body)
+    return await beside_loop(request, lambda: _parse(body), len(body)), len(body)
 
 
-async def beside_loop(work: Callable[[], T], length: int) -> T:
+async def beside_loop(request: Request, work: Callable[[], T], length: int) -> T:
     """Does what takes as long as a body is large: of a large one in a thread, so that others are
-    served meanwhile.
+    served meanwhile, and at the cost of whoever sent it. Raises RateLimitedError.
     """
-    return work() if length <= _LARGE else await to_thread.run_sync(work)
+    if length <= _LARGE:
+        return work()
+    heavy_work: HeavyWork = request.app.state.services.heavy_work
+    return await heavy_work.do(work, request.state.owner)
 
 
 async def read_body(request: Request, limit: int) -> bytes:

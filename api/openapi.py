@@ -1,11 +1,15 @@
 """What `/openapi.json` says, where the framework would say something else than what is done."""
 
 import json
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
 
 from api.responses import CODES
 from api.wording import add_wording
@@ -32,6 +36,11 @@ _FOREIGN_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 class DescribedApp(FastAPI):
+    def setup(self) -> None:
+        """Ours goes before the framework's own route, which writes the document each time."""
+        self.add_route(str(self.openapi_url), self._show, include_in_schema=False)
+        super().setup()
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
@@ -39,6 +48,19 @@ class DescribedApp(FastAPI):
             add_wording(document)
             self.openapi_schema = _corrected(document)
         return self.openapi_schema
+
+    async def _show(self, request: Request) -> Response:
+        content, tag = self._written
+        headers = {"Cache-Control": "no-cache", "ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="application/json", headers=headers)
+
+    @cached_property
+    def _written(self) -> tuple[bytes, str]:
+        """The document and its ETag."""
+        content = json.dumps(self.openapi(), ensure_ascii=False).encode()
+        return content, f'"{sha256(content).hexdigest()}"'
 
 
 def _add_security(document: dict[str, Any], app: FastAPI) -> None:

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     #: An upload is refused with 507 when it would leave less than this on the disk.
     minimum_free_bytes: NonNegativeInt = GIGABYTE
     max_json_bytes: PositiveInt = 1000**2
+    #: Event streams, and WebSockets of the Dagster UI, that one key may have open.
+    streams_per_key: PositiveInt = 200
     #: How long an Idempotency-Key is remembered.
     idempotency_days: PositiveInt = 30
     #: How long Dagster may take to answer one question.

@@ -67,7 +67,7 @@ async def _receive_json(services: Services, request: Request) -> tuple[Plan, Sto
         decided = plan(submission, services.catalog, devices, pipelines_field="pipelines")
         return decided, submission.media
 
-    decided, media = await beside_loop(judge, length)
+    decided, media = await beside_loop(request, judge, length)
     return decided, await services.media.find(media)
 
 
@@ -95,7 +95,7 @@ async def _receive_form(
             submission = check(JobSubmission, _body_of(fields, upload))
             return plan(submission, services.catalog, devices, pipelines_field="selected_pipelines")
 
-        decided = await beside_loop(judge, sum(map(len, fields.values())))
+        decided = await beside_loop(request, judge, sum(map(len, fields.values())))
         return decided, await services.media.keep(upload)
 
 

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
+from api.connections import MOST_CONNECTIONS
 from api.database import Database
 from api.errors import DatabaseUnavailableError
+from api.handles import attainable_handles
 from api.health.report import StorageStatus
 from api.health.storage import judge
 from api.settings import Settings
@@ -68,6 +70,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield check_clips()
     yield check_gpu(NvmlInventory())
     yield check_memory_limits(settings)
+    yield check_handles()
     yield check_home(settings)
     yield check_disk(settings)
     yield check_database(settings)
@@ -141,6 +144,16 @@ def check_memory_limits(settings: Settings) -> Check:
     if groups:
         return Check(name, State.OK, f"each run in a cgroup of its own in {groups}")
     return Check(name, State.OK, f"each run's processes are watched, since {reason}")
+
+
+def check_handles() -> Check:
+    """Whether all the connections that the API would hold can be open at once."""
+    handles = attainable_handles()
+    found = f"{handles:,} open files at once"
+    if handles < 2 * MOST_CONNECTIONS:
+        mend = "Raise the hard limit: `LimitNOFILE=` in systemd, `nofile` in limits.conf."
+        return Check("handles", State.WARNING, f"no more than {found}", mend)
+    return Check("handles", State.OK, found)
 
 
 def check_home(settings: Settings) -> Check:

@@ -18,6 +18,7 @@ from api.dependencies import Services
 from api.door.cookie import set_session_cookie
 from api.door.forward import REQUEST_HEADERS, dagster_request, forward
 from api.door.question import read_query_string, read_question
+from api.door.static import STATIC, StaticFiles
 from api.door.visitor import Visitor, identify, require_engineer
 from api.door.websocket import serve_websocket
 from api.errors import MethodNotAllowedError, NotFoundError, UnauthorizedError
@@ -38,6 +39,7 @@ class Door:
     def __init__(self, services: Services, transport: httpx.AsyncBaseTransport) -> None:
         self._services = services
         self._transport = transport
+        self._static = StaticFiles()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -72,6 +74,8 @@ class Door:
 
     async def _forward(self, request: Request, path: str, visitor: Visitor) -> Response:
         headers = _kept(request.headers) | visitor.headers()
+        if request.method in ("GET", "HEAD") and path.startswith(STATIC):
+            return await self._static.answer(path)
         if request.method in ("GET", "HEAD"):
             target = readable_target(path, request.url.query)
             return await forward(self._transport, dagster_request(request.method, target, headers))

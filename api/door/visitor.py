@@ -37,6 +37,7 @@ class Visitor:
 async def identify(services: Services, connection: HTTPConnection) -> Visitor:
     """Raises UnauthorizedError, RateLimitedError."""
     visitor = await _identify(services, connection)
+    connection.state.owner = visitor.principal.name
     note(owner=visitor.principal.name)
     return visitor
 

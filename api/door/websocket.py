@@ -44,13 +44,12 @@ async def serve_websocket(services: Services, scope: Scope, receive: Receive, se
     try:
         services.origins.check_page(client.headers, client.url.scheme)
         visitor = await identify(services, client)
-        dagster = await _connect(services, visitor, scope["subprotocols"])
-    except FramegateError as error:
+        with services.sockets.hold(visitor.principal.name):
+            async with await _connect(services, visitor, scope["subprotocols"]) as dagster:
+                await client.accept(subprotocol=dagster.subprotocol)
+                await _relay(services, client, dagster)
+    except FramegateError as error:  # before it was accepted: after that, the relay says why
         await client.send_denial_response(render(error, token_hex(8)))
-        return
-    async with dagster:
-        await client.accept(subprotocol=dagster.subprotocol)
-        await _relay(services, client, dagster)
 
 
 def judged_message(text: str, visitor: Visitor) -> tuple[str, tuple[str, ...]]:

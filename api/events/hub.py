@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from api.errors import FramegateError, RateLimitedError
 from api.events.event import Event
 from api.events.watcher import Watcher
+from api.shares import Shares
 
 log = logging.getLogger("framegate.events")
 
@@ -22,7 +23,8 @@ class Subscription:
     then `dropped` is set, and the rest of its events are gone.
     """
 
-    def __init__(self, hub: "Hub", job_id: str | None) -> None:
+    def __init__(self, hub: "Hub", owner: str, job_id: str | None) -> None:
+        self.owner = owner
         self.job_id = job_id
         self.dropped = asyncio.Event()
         self._hub = hub
@@ -45,8 +47,11 @@ class Subscription:
 
 
 class Hub:
-    def __init__(self, watcher: Watcher, *, interval: float = _POLL_SECONDS) -> None:
+    def __init__(
+        self, watcher: Watcher, streams_per_key: int, *, interval: float = _POLL_SECONDS
+    ) -> None:
         self.watcher = watcher
+        self._shares = Shares(streams_per_key, "event streams", retry_after=30)
         self._interval = interval
         self._subscriptions: set[Subscription] = set()
         self._history: deque[Event] = deque()
@@ -58,24 +63,27 @@ class Hub:
     def listeners(self) -> int:
         return len(self._subscriptions)
 
-    async def subscribe(self, job_id: str | None = None) -> Subscription:
+    async def subscribe(self, owner: str, job_id: str | None = None) -> Subscription:
         """From now on, every change is heard: what is asked of Dagster afterwards, and the
         events, leave no gap. Raises OrchestratorUnavailableError, RateLimitedError.
         """
         if len(self._subscriptions) >= _MAX_STREAMS:
             raise RateLimitedError("Too many event streams are open.", retry_after=30)
-        subscription = Subscription(self, job_id)
+        subscription = Subscription(self, owner, job_id)
         async with self._starting:
             if self._task is None:
                 await self.watcher.begin()
                 self._history.clear()
                 self._history_begins = self.watcher.moment
                 self._task = asyncio.create_task(self._watch())
+            self._shares.take(owner)
             self._subscriptions.add(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        self._subscriptions.discard(subscription)
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+            self._shares.give_back(subscription.owner)
 
     def since(self, moment: int, job_id: str | None) -> list[Event] | None:
         """What happened after `moment`, if it is all remembered; else None."""

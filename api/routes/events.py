@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
+from api.auth.roles import Principal
 from api.dependencies import (
     Authenticate,
     AuthenticateAgain,
@@ -36,13 +37,13 @@ _STREAM: Responses = {
     responses={**_STREAM, **errors(*ASKING_DAGSTER, JobNotFoundError)},
 )
 async def of_job(
-    _reader: DownloadReader,
+    reader: DownloadReader,
     authenticate: AuthenticateAgain,
     services: CurrentServices,
     job_id: str,
     last_event_id: LastEventId = None,
 ) -> Response:
-    return await _follow(services, job_id, parse_id(last_event_id), authenticate)
+    return await _follow(services, reader, job_id, parse_id(last_event_id), authenticate)
 
 
 @router.get(
@@ -52,20 +53,24 @@ async def of_job(
     responses={**_STREAM, **errors(*ASKING_DAGSTER, JobNotFoundError)},
 )
 async def of_all(
-    _reader: DownloadReader,
+    reader: DownloadReader,
     authenticate: AuthenticateAgain,
     services: CurrentServices,
     job_id: str | None = None,
     last_event_id: LastEventId = None,
 ) -> Response:
-    return await _follow(services, job_id, parse_id(last_event_id), authenticate)
+    return await _follow(services, reader, job_id, parse_id(last_event_id), authenticate)
 
 
 async def _follow(
-    services: Services, job_id: str | None, seen: int | None, authenticate: Authenticate
+    services: Services,
+    reader: Principal,
+    job_id: str | None,
+    seen: int | None,
+    authenticate: Authenticate,
 ) -> Response:
     """Raises JobNotFoundError, OrchestratorUnavailableError, RateLimitedError."""
-    subscription = await services.events.subscribe(job_id)
+    subscription = await services.events.subscribe(reader.name, job_id)
     try:
         missed = await _missed(services, job_id, seen)
     except BaseException:

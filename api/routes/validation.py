@@ -57,7 +57,7 @@ async def validate(request: Request, _reader: Reader, services: CurrentServices)
     config = require_field(body, "config")
     devices = await services.devices.current()
     verdict = await _judge(
-        lambda: validate_config(pipeline, config, services.catalog, devices), length
+        request, lambda: validate_config(pipeline, config, services.catalog, devices), length
     )
     return _answer(encode(verdict))
 
@@ -75,7 +75,9 @@ async def validate_named(
     body, length = await _body(request, services)
     config = require_field(body, "config")
     devices = await services.devices.current()
-    verdict = await _judge(lambda: validate_config(name, config, services.catalog, devices), length)
+    verdict = await _judge(
+        request, lambda: validate_config(name, config, services.catalog, devices), length
+    )
     for error in verdict.errors:
         if error.code is ProblemCode.PIPELINE_NOT_FOUND:
             raise PipelineNotFoundError(error.message, hint=error.hint)
@@ -97,6 +99,7 @@ async def validate_several(
     selected = _selected(body.get("selected_pipelines"))
     devices = await services.devices.current()
     verdict = await _judge(
+        request,
         lambda: validate_configs(
             selected, configs, services.catalog, devices, pipelines_field="selected_pipelines"
         ),
@@ -125,10 +128,10 @@ def _selected(value: Any) -> list[str] | None:
     )
 
 
-async def _judge(judge: Callable[[], Verdict], length: int) -> Verdict:
+async def _judge(request: Request, judge: Callable[[], Verdict], length: int) -> Verdict:
     """Raises ValidationUnavailableError."""
     try:
-        return await beside_loop(judge, length)
+        return await beside_loop(request, judge, length)
     except SchemaUnavailableError as error:
         raise ValidationUnavailableError(
             str(error), hint="GET /api/v1/health?detailed=true lists what cannot be loaded."

@@ -10,6 +10,7 @@ from api.auth.keys import ensure_first_admin_key
 from api.auth.links import discard_links
 from api.database import open_database
 from api.errors import FramegateError
+from api.handles import raise_handle_limit
 from api.local_url import local_url
 from api.settings import Settings
 from api.stack.errors import StackError
@@ -33,6 +34,7 @@ def bring_up(settings: Settings, report: Report) -> None:
     url = local_url(settings.host, settings.port)
     lay_out(home)
     make_room_for_runs()
+    raise_handle_limit()
     with hold_home(home.run, RunningStack(os.getpid(), url)) as killed:
         patience = _ENDING_SECONDS if killed else 0.0
         require_port(settings.host, settings.port, flag="--port", patience=patience)

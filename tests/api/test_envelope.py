@@ -28,13 +28,13 @@ def test_the_envelope_repeats_the_message_for_clients_of_the_frameworks_own_shap
     assert body["error"]["timestamp"].endswith("Z")
 
 
-def test_every_code_has_one_status_but_for_idempotency_and_ranges() -> None:
+def test_every_code_has_one_status_but_for_two() -> None:
     statuses: dict[str, set[int]] = {}
     for error in _tree(FramegateError):
         if hasattr(error, "code"):
             statuses.setdefault(error.code, set()).add(error.status)
     several = {code: found for code, found in statuses.items() if len(found) > 1}
-    assert several == {"IDEMPOTENCY_CONFLICT": {409, 422}, "INVALID_REQUEST": {400, 416}}
+    assert several == {"IDEMPOTENCY_CONFLICT": {409, 422}, "INVALID_REQUEST": {400, 408, 416, 431}}
 
 
 @pytest.mark.parametrize(
@@ -157,3 +157,12 @@ async def test_every_answer_has_the_security_headers(stranger: httpx.AsyncClient
 
 def _tree(error: type[FramegateError]) -> list[type[FramegateError]]:
     return [error, *(inner for child in error.__subclasses__() for inner in _tree(child))]
+
+
+async def test_the_description_is_kept_by_clients_until_it_changes(
+    stranger: httpx.AsyncClient,
+) -> None:
+    first = await stranger.get("/openapi.json")
+    again = await stranger.get("/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
+    assert first.json()["openapi"]
+    assert (again.status_code, again.content) == (304, b"")

@@ -4,7 +4,9 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from types import MappingProxyType
@@ -12,16 +14,20 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 import yaml
 
+from api.__main__ import server_config
 from api.app import create_app
 from api.auth.authenticator import Authenticator
 from api.auth.keys import create_key
 from api.auth.roles import Role
+from api.connections import Connections
 from api.database import Database
 from api.dependencies import Services
 from api.devices import KnownDevices
 from api.health.deadline import Deadline
+from api.protocol import EnvelopeProtocol
 from contracts.run import CANCELLATION_FAILED_TAG, KIND, KIND_TAG, OWNER_TAG, pipeline_tags
 from pipelines.registry.catalog import BrokenEntry, Catalog
 from pipelines.registry.devices import Device
@@ -62,6 +68,32 @@ class Stage:
             if role:
                 client.headers["X-API-Key"] = self.key_of(role)
             return await client.request(method, path, **request)
+
+    async def send(
+        self, text: bytes, protocol: type[EnvelopeProtocol] = EnvelopeProtocol
+    ) -> httpx.Response:
+        """What a server answers to this, until it hangs up."""
+        config = server_config(
+            create_app(services=self.services),
+            self.services.settings.model_copy(update={"port": 0}),
+        )
+        config.http = partial(protocol, open_connections=Connections(10))  # type: ignore[assignment]
+        server = uvicorn.Server(config)
+        with closing(config.bind_socket()) as listener:
+            listener.listen()
+            serving = asyncio.create_task(server.serve([listener]))
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            writer.write(text)
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            server.should_exit = True
+            await serving
+        status, *headers = head.split(b"\r\n")
+        return httpx.Response(
+            int(status.split()[1]),
+            headers=[header.split(b": ", 1) for header in headers],
+            content=body,
+        )
 
     def key_of(self, role: Role) -> str:
         return create_key(self.services.database, role=role, name=f"{role}-{token_hex(4)}")[1]
@@ -171,6 +203,18 @@ async def body_over_the_limit(stage: Stage) -> httpx.Response:
     return await stage.with_settings(max_upload_bytes=10).upload()
 
 
+class HastyProtocol(EnvelopeProtocol):
+    head_seconds = 0.1
+
+
+async def request_that_does_not_come(stage: Stage) -> httpx.Response:
+    return await stage.send(b"GET / HTTP/1.1\r\nX-Half: ", HastyProtocol)
+
+
+async def head_over_the_limit(stage: Stage) -> httpx.Response:
+    return await stage.send(b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 50_000 + b"\r\n\r\n")
+
+
 async def yaml_instead_of_json(stage: Stage) -> httpx.Response:
     headers = {"Content-Type": "text/yaml"}
     return await stage.ask("POST", "/api/v1/config/validate", content=b"{}", headers=headers)
@@ -247,7 +291,9 @@ async def work_that_fits_no_gpu(stage: Stage) -> httpx.Response:
 
 WAYS: dict[tuple[str, int], Way] = {
     ("INVALID_REQUEST", 400): bad_parameter,
+    ("INVALID_REQUEST", 408): request_that_does_not_come,
     ("INVALID_REQUEST", 416): range_outside_of_the_file,
+    ("INVALID_REQUEST", 431): head_over_the_limit,
     ("INVALID_CONFIG", 400): config_out_of_range,
     ("UNAUTHORIZED", 401): no_key,
     ("FORBIDDEN", 403): a_readers_submission,

@@ -16,6 +16,7 @@ from api.cli.checks import (
     check_database,
     check_disk,
     check_gpu,
+    check_handles,
     check_home,
     check_memory_limits,
     check_models,
@@ -115,6 +116,15 @@ def test_why_memory_is_watched_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     check = check_memory_limits(Settings(home=tmp_path))
 
     assert check.found == "each run's processes are watched, since this machine has no cgroup v2"
+
+
+@pytest.mark.parametrize(("handles", "state"), [(1024, State.WARNING), (65_536, State.OK)])
+def test_few_file_handles_are_a_warning(
+    monkeypatch: pytest.MonkeyPatch, handles: int, state: State
+) -> None:
+    monkeypatch.setattr(checks, "attainable_handles", lambda: handles)
+
+    assert check_handles().state is state
 
 
 class FakeInventory:

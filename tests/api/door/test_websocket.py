@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from api.dependencies import Services
 from tests.api.door.conftest import Upstream
 from tests.api.door.documents import MUTATIONS, NOT_UNDERSTOOD, QUERIES
 
@@ -99,6 +100,21 @@ def test_what_cannot_be_understood_ends_the_connection(
         with pytest.raises(ConnectionClosed, match="1008"):
             connection.recv(timeout=30)
     assert upstream.messages == []
+
+
+def test_a_key_has_its_share_of_web_sockets(
+    served: str, secret_of: SecretOf, services: Services, upstream: Upstream
+) -> None:
+    key = secret_of("reader")
+    with ExitStack() as sockets:
+        for _ in range(services.settings.streams_per_key):
+            services.sockets.take("reader")
+        with pytest.raises(InvalidStatus) as refused:
+            sockets.enter_context(opened(served, key))
+        assert refused.value.response.status_code == 429
+        assert refused.value.response.headers["Retry-After"]
+        sockets.enter_context(opened(served, secret_of("annotator")))
+    assert len(upstream.reached) == 1
 
 
 @pytest.mark.usefixtures("upstream")

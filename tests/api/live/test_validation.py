@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -157,6 +158,20 @@ async def test_ten_thousand_fields_do_not_hold_up_others(client: httpx.AsyncClie
     answer = await large
     assert len(answer.json()["errors"]) == 100
     assert answer.json()["warnings"][0]["message"] == "9900 more errors are not shown"
+
+
+async def test_many_large_bodies_of_one_key_are_judged_in_turn_or_refused(
+    client: httpx.AsyncClient,
+) -> None:
+    config = {f"field{index}": index for index in range(10_000)}
+    body = {"pipeline": "face_detection", "config": config}
+    answers = await asyncio.gather(*(client.post(VALIDATE, json=body) for _ in range(16)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses.keys() == {200, 429}
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.json()["error"]["code"] == "RATE_LIMITED"
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (await client.post(VALIDATE, json=body)).status_code == 200
 
 
 @pytest.mark.parametrize("name", list(load_catalog().cards))

@@ -25,7 +25,7 @@ def quick(services_with: Callable[..., Services], settings: Settings) -> Callabl
     def build(**others: Any) -> Services:
         services = services_with(**others)
         watcher = Watcher(services.dagster, services.home, settings.run_url)
-        return replace(services, events=Hub(watcher, interval=0.05))
+        return replace(services, events=Hub(watcher, 200, interval=0.05))
 
     return build
 

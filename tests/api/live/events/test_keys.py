@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -16,7 +18,7 @@ from api.events.event import Event
 from api.events.hub import Hub, Subscription
 from api.events.stream import EventStream
 from api.settings import Settings
-from tests.api.live.events.stream import PATIENCE, STREAM, listening
+from tests.api.live.events.stream import PATIENCE, STREAM, eventually, listening
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +31,29 @@ async def test_a_browser_may_give_its_key_in_the_address(
         _record, key = create_key(services.database, role=Role.READER, name="viewer")
         assert (await client.get(STREAM)).status_code == 401
         async with listening(client, f"{STREAM}?token={key}") as stream:
+            assert stream.answer.status_code == 200
+
+
+async def test_a_key_has_its_share_of_streams_and_others_have_theirs(
+    quick: Callable[..., Services], serve: Callable[..., Any], settings: Settings
+) -> None:
+    services = quick(settings=settings.model_copy(update={"auth": "on"}))
+    hub = Hub(services.events.watcher, streams_per_key=2)
+    async with serve(replace(services, events=hub)) as client:
+        greedy, other = (
+            create_key(services.database, role=Role.READER, name=name)[1]
+            for name in ("greedy", "other")
+        )
+        async with AsyncExitStack() as streams:
+            for _ in range(2):
+                await streams.enter_async_context(listening(client, f"{STREAM}?token={greedy}"))
+            refused = await client.get(f"{STREAM}?token={greedy}")
+            assert refused.status_code == 429
+            assert refused.json()["error"]["code"] == "RATE_LIMITED"
+            assert int(refused.headers["Retry-After"]) > 0
+            await streams.enter_async_context(listening(client, f"{STREAM}?token={other}"))
+        await eventually(lambda: hub.listeners == 0)
+        async with listening(client, f"{STREAM}?token={greedy}") as stream:
             assert stream.answer.status_code == 200
 
 
@@ -57,8 +82,8 @@ async def test_a_stream_outlives_a_database_that_cannot_be_asked_about_its_key()
         asked += 1
         raise DatabaseUnavailableError("Away.") if asked < 3 else UnauthorizedError("Revoked.")
 
-    hub = Hub(watcher=None)  # type: ignore[arg-type]  # nothing is looked at here
-    stream = EventStream(Subscription(hub, None), [], ask, authenticate_seconds=0.01)
+    hub = Hub(watcher=None, streams_per_key=1)  # type: ignore[arg-type]  # nothing is looked at here
+    stream = EventStream(Subscription(hub, "somebody", None), [], ask, authenticate_seconds=0.01)
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

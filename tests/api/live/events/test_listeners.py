@@ -23,7 +23,7 @@ async def test_dagster_is_asked_once_for_all_who_listen_and_not_at_all_when_nobo
     services_with: Callable[..., Services], serve: Callable[..., Any], wire: Any
 ) -> None:
     services = services_with()
-    services = replace(services, events=Hub(services.events.watcher, interval=0.2))
+    services = replace(services, events=Hub(services.events.watcher, 200, interval=0.2))
     async with serve(services) as client:
         answers = [await client.send(_request(client), stream=True) for _ in range(200)]
         asked = wire.questions
@@ -106,8 +106,10 @@ async def test_who_never_reads_is_dropped(
 
 
 async def test_silence_is_broken_by_heartbeats() -> None:
-    hub = Hub(watcher=None)  # type: ignore[arg-type]  # nothing is looked at here
-    stream = EventStream(Subscription(hub, None), [], _still_good, heartbeat_seconds=0.01)
+    hub = Hub(watcher=None, streams_per_key=1)  # type: ignore[arg-type]  # nothing is looked at here
+    stream = EventStream(
+        Subscription(hub, "somebody", None), [], _still_good, heartbeat_seconds=0.01
+    )
     sent: list[bytes] = []
 
     async def send(message: Any) -> None:
