@@ -6,12 +6,6 @@ The server makes them itself: a hundred thousand runs with their events are mill
 from collections.abc import Mapping
 from typing import Any
 
-from dagster._core.storage.event_log.schema import (
-    AssetEventTagsTable,
-    DynamicPartitionsTable,
-    SqlEventLogStorageTable,
-)
-from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -29,6 +23,9 @@ from sqlalchemy import (
     text,
 )
 
+from orchestration.dagster_internals.tables import Events, RunsTable, RunTagsTable
+from orchestration.dagster_internals.testing import AssetEventTagsTable, DynamicPartitionsTable
+
 #: Of each copy: the id of its run, and the hash of the media that it is of.
 _COPIES = table("copies", column("run_id"), column("media"))
 _ID = "id"
@@ -39,7 +36,7 @@ def copy_run(engine: Engine, run_id: str, media: str, count: int) -> None:
     originals = {"run_id": run_id, "media": media}
     with engine.begin() as connection:
         _name_copies(connection, count)
-        for rows in (RunsTable, RunTagsTable, SqlEventLogStorageTable):
+        for rows in (RunsTable, RunTagsTable, Events):
             _copy(connection, rows, rows.c.run_id == run_id, originals)
         _copy(
             connection,
@@ -104,8 +101,8 @@ def _copy_asset_tags(connection: Connection, run_id: str) -> None:
     """These name the event that they are of by its row."""
     tags, original, copied = (
         AssetEventTagsTable,
-        SqlEventLogStorageTable.alias("original"),
-        SqlEventLogStorageTable.alias("copied"),
+        Events.alias("original"),
+        Events.alias("copied"),
     )
     same_event = and_(
         copied.c.asset_key == original.c.asset_key,

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster import DagsterRun, DagsterRunStatus
-from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
 
 from api.stack.layout import lay_out
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG, MEDIA_FACTS_TAG, OWNER_TAG, MediaFacts, pipeline_tags
+from orchestration.dagster_internals.sqlite import SqliteRunStorage
+from orchestration.dagster_internals.tables import RunsTable, RunTagsTable
 from orchestration.launcher.instance import open_instance
 
 _FACTS = MediaFacts("silence.wav", 3244, 0.1)

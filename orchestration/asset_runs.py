@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, RunsFilter
-from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from contracts.home import Home
 from contracts.known_file import read_known_file, record_of
@@ -26,6 +25,7 @@ from contracts.run import (
     pipeline_tags,
 )
 from orchestration.asset_keys import pipelines_of_assets
+from orchestration.dagster_internals.tags import PARTITION_NAME_TAG
 
 _EARLIER_RUNS = 10
 

@@ -17,18 +17,11 @@ from dagster import (
     OpExecutionContext,
     ResourceDefinition,
 )
-from dagster._core.definitions.data_version import (
-    CODE_VERSION_TAG,
-    DATA_VERSION_TAG,
-    DEFAULT_DATA_VERSION,
-    NULL_EVENT_POINTER,
-    get_input_data_version_tag,
-    get_input_event_pointer_tag,
-)
 from sqlalchemy.exc import IntegrityError
 
 from contracts.home import Home
 from orchestration.asset_keys import ANNOTATIONS, MEDIA, asset_key
+from orchestration.dagster_internals.data_versions import DATA_VERSION_TAG, provenance_tags
 from orchestration.descriptions import pipeline_description
 from orchestration.metadata import findings_metadata, media_metadata
 from orchestration.pictures import preview_markdown
@@ -110,7 +103,7 @@ def record_annotations(
             partition=media_hash,
             description=headline,
             metadata=metadata,
-            tags=_provenance(card),
+            tags=provenance_tags(card.version, [MEDIA]),
         )
     )
 
@@ -151,12 +144,3 @@ def _asset(
             )
         ],
     )
-
-
-def _provenance(card: PipelineCard) -> dict[str, str]:
-    """What Dagster compares with the asset's definition: media never change, code does."""
-    return {
-        CODE_VERSION_TAG: card.version,
-        get_input_data_version_tag(MEDIA): DEFAULT_DATA_VERSION.value,
-        get_input_event_pointer_tag(MEDIA): NULL_EVENT_POINTER,
-    }

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from dagster._core.execution.compute_logs import redirect_to_file
-from dagster._core.storage.compute_log_manager import CapturedLogContext, ComputeIOType
-from dagster._core.storage.local_compute_log_manager import (
+from orchestration.dagster_internals.compute_logs import (
     IO_TYPE_EXTENSION,
+    CapturedLogContext,
+    ComputeIOType,
     LocalComputeLogManager,
+    redirect_to_file,
 )
-from dagster._serdes import ConfigurableClassData
-
+from orchestration.dagster_internals.configuration import ConfigurableClassData
 from orchestration.pictures import is_picture, picture_path
 from orchestration.settings import Settings
 

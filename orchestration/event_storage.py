@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dagster import __version__
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
-    INDEX_SHARD_NAME,
-    SqliteEventLogStorage,
-)
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from orchestration.dagster_internals.sqlite import INDEX_SHARD_NAME, SqliteEventLogStorage
 from orchestration.sqlite import is_whole, note_whole
 
 

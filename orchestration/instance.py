@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.definitions.selector import JobSubsetSelector
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.remote_representation.code_location import CodeLocation
-from dagster._core.remote_representation.external import RemoteJob
-from dagster_shared.record import copy
 
 from contracts.retry import inherited_tags
+from orchestration.dagster_internals.code_location import CodeLocation, JobSubsetSelector, RemoteJob
+from orchestration.dagster_internals.configuration import InstanceRef
+from orchestration.dagster_internals.runs import copy
 from orchestration.settings import Settings
 
 #: Longer than the grace of a pipeline and the kill that follows.

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from uuid import UUID
 
 from dagster import DagsterRun, RunsFilter
-from dagster._core.errors import DagsterRunAlreadyExists
-from dagster._core.storage.runs.base import RunStorage
-from dagster_shared.record import copy
 
 from contracts.run import LAUNCH_TAG
+from orchestration.dagster_internals.runs import DagsterRunAlreadyExists, copy
+from orchestration.dagster_internals.storages import RunStorage
 
 
 def add_once(

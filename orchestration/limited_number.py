@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from operator import ge, gt, le, lt
 from typing import Any
 
-from dagster._config.config_type import ConfigScalar, ConfigScalarKind
-from dagster._config.errors import PostProcessingError
+from orchestration.dagster_internals.config_types import (
+    ConfigScalar,
+    ConfigScalarKind,
+    PostProcessingError,
+)
 
 #: JSON Schema's kinds of numbers, as Dagster names them.
 NUMBERS = {"integer": ("Int", ConfigScalarKind.INT), "number": ("Float", ConfigScalarKind.FLOAT)}

@@ -3,9 +3,9 @@
 import logging
 
 from dagster import SensorEvaluationContext
-from dagster._core.definitions.instigation_logger import DispatchingLogHandler
 
 from contracts import logs
+from orchestration.dagster_internals.automation import DispatchingLogHandler
 from orchestration.settings import Settings
 
 

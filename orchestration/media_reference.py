@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from dagster._config.config_type import ConfigScalar, ConfigScalarKind
-from dagster._config.errors import PostProcessingError
+from orchestration.dagster_internals.config_types import (
+    ConfigScalar,
+    ConfigScalarKind,
+    PostProcessingError,
+)
 
 
 class MediaReference(ConfigScalar):

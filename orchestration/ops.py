@@ -8,9 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from dagster import (
+    DagsterExecutionInterruptedError,
+    Field,
+    In,
+    Nothing,
+    OpDefinition,
+    OpExecutionContext,
+    Out,
+    op,
+)
 from dagster import Failure as OpFailure
-from dagster import Field, In, Nothing, OpDefinition, OpExecutionContext, Out, op
-from dagster._core.errors import DagsterExecutionInterruptedError
 
 from contracts.home import Home
 from contracts.patterns import is_sha256

@@ -10,25 +10,23 @@ from contextlib import closing, suppress
 from functools import cache, partial
 from typing import Any
 
-from dagster import DagsterRun, EventLogEntry
-from dagster._core.errors import DagsterRunAlreadyExists
-from dagster._core.events import ASSET_EVENTS
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
-from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
-from dagster._serdes import serialize_value
+from dagster import DagsterRun, EventLogEntry, serialize_value
 from dagster_postgres import (
     DagsterPostgresStorage,
     PostgresEventLogStorage,
     PostgresRunStorage,
     PostgresScheduleStorage,
 )
-from dagster_postgres.utils import set_pg_statement_timeout
 from sqlalchemy import URL, Engine, event, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from contracts.database import open_postgresql
+from orchestration.dagster_internals.postgres import set_pg_statement_timeout
+from orchestration.dagster_internals.runs import DagsterRunAlreadyExists
+from orchestration.dagster_internals.storages import ASSET_EVENTS
+from orchestration.dagster_internals.tables import Events, RunsTable, RunTagsTable
 from orchestration.database.tables import create_tables
 from orchestration.launch import add_once
 from orchestration.steady_connection import (

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from dagster._utils.schedules import is_valid_cron_schedule
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL
@@ -15,6 +14,7 @@ from contracts.home import Home
 from contracts.logs import LogFormat, LogLevel
 from contracts.project import default_home
 from contracts.webhook import Target, check_secret, check_url
+from orchestration.dagster_internals.automation import is_valid_cron_schedule
 from pipelines.registry.devices import Inventory
 from pipelines.registry.spec import TimeLimit, load_object
 

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from dagster import DagsterRun
-from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
-from dagster._core.storage.schedules.sqlite.sqlite_schedule_storage import SqliteScheduleStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
+from orchestration.dagster_internals.configuration import ConfigurableClassData
+from orchestration.dagster_internals.sqlite import (
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    SqliteRunStorage,
+    SqliteScheduleStorage,
+)
 from orchestration.launch import add_once
 
 #: Databases that this process has found, or made, whole.
@@ -44,7 +46,7 @@ class PatientRunStorage(SqliteRunStorage):
     def from_local(cls, base_dir: str, inst_data: ConfigurableClassData | None = None) -> Self:
         path = Path(base_dir) / "runs.db"
         if is_whole(path):
-            return cls(create_db_conn_string(base_dir, path.stem), inst_data)
+            return cls(f"sqlite:///{path.absolute()}", inst_data)
         storage = super().from_local(base_dir, inst_data)
         note_whole(path)
         return storage
@@ -69,7 +71,7 @@ class PatientScheduleStorage(SqliteScheduleStorage):
     ) -> SqliteScheduleStorage:
         path = Path(base_dir) / "schedules.db"
         if is_whole(path):
-            return cls(create_db_conn_string(base_dir, path.stem), inst_data)
+            return cls(f"sqlite:///{path.absolute()}", inst_data)
         storage = super().from_local(base_dir, inst_data)
         note_whole(path)
         return storage

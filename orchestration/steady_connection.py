@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from dagster_postgres.utils import retry_pg_connection_fn
 from sqlalchemy import Connection, CursorResult, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert
+
+from orchestration.dagster_internals.postgres import retry_pg_connection_fn
 
 _LOOK_SECONDS = 0.5
 #: PostgreSQL's code for it.

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from dagster import Field, IntSource, StringSource
-from dagster._core.storage.base_storage import DagsterStorage
-from dagster._core.storage.event_log.base import EventLogStorage
-from dagster._core.storage.runs.base import RunStorage
-from dagster._core.storage.schedules.base import ScheduleStorage
-from dagster._serdes import ConfigurableClassData
 
+from orchestration.dagster_internals.configuration import ConfigurableClassData
+from orchestration.dagster_internals.storages import (
+    DagsterStorage,
+    EventLogStorage,
+    RunStorage,
+    ScheduleStorage,
+)
 from orchestration.event_storage import TemplateEventLogStorage
 from orchestration.settings import Settings
 from orchestration.sqlite import PatientRunStorage, PatientScheduleStorage

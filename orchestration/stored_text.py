@@ -8,12 +8,14 @@ every answer that holds the event; so rows that were written before are cleaned 
 from collections.abc import Iterable
 from typing import Any
 
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 from sqlalchemy import Column, Dialect, Text, TypeDecorator
 
 from contracts.text import clean_json
+from orchestration.dagster_internals.tables import (
+    RunStorageSqlMetadata,
+    ScheduleStorageSqlMetadata,
+    SqlEventLogStorageMetadata,
+)
 
 _DAGSTER = (RunStorageSqlMetadata, SqlEventLogStorageMetadata, ScheduleStorageSqlMetadata)
 

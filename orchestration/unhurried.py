@@ -7,7 +7,7 @@ other: every second, which is most of what an idle stack does.
 import runpy
 import sys
 
-from dagster._grpc import client, server_watcher
+from orchestration.dagster_internals.heartbeats import set_heartbeats
 
 _SECONDS = 5
 #: That a code server is away is told after fifteen seconds at most; Dagster would after eleven.
@@ -18,9 +18,7 @@ def look_less_often() -> None:
     """Daemon and webserver ask the code server whether it was replaced, and it tells the process
     that holds the code to go on, which would end after 30 s of silence.
     """
-    server_watcher.WATCH_INTERVAL = _SECONDS
-    server_watcher.MAX_RECONNECT_ATTEMPTS = _TRIES
-    client.CLIENT_HEARTBEAT_INTERVAL = _SECONDS
+    set_heartbeats(_SECONDS, _TRIES)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,27 @@ browser reaches it. This one serves the same application on a socket in the home
 account of the stack can open, and believes what the door says about who asks.
 """
 
+import signal
 import socket
 import stat
 from pathlib import Path
 
 import uvicorn
-from dagster import __version__
-from dagster._cli.utils import get_instance_for_cli
-from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
-from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster._utils.interrupts import setup_interrupt_handlers
-from dagster._utils.log import configure_loggers
-from dagster_webserver.app import create_app_from_workspace_process_context
+from dagster import DagsterInstance, __version__
 from starlette.requests import HTTPConnection
 
 from contracts.door import ACCESS_HEADER, DAGSTER_PREFIX, READ, USER_HEADER, launch_tags
 from contracts.project import configuration_file
 from contracts.socket_address import socket_address
+from orchestration.dagster_internals.webserver import (
+    configure_loggers,
+    create_app_from_workspace_process_context,
+)
+from orchestration.dagster_internals.workspace import (
+    WorkspaceFileTarget,
+    WorkspaceProcessContext,
+    WorkspaceRequestContext,
+)
 from orchestration.settings import Settings
 from orchestration.unhurried import look_less_often
 
@@ -58,14 +62,14 @@ class VisitorProcessContext(WorkspaceProcessContext):
 
 
 def main() -> None:
-    setup_interrupt_handlers()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings()
     configure_loggers(
         formatter="json" if settings.log_format == "json" else "colored",
         log_level=settings.log_level.upper(),
     )
     look_less_often()
-    with get_instance_for_cli() as instance:
+    with DagsterInstance.get() as instance:
         instance.optimize_for_webserver(
             _STATEMENT_TIMEOUT_MILLISECONDS, _POOL_RECYCLE_SECONDS, _POOL_MAX_OVERFLOW
         )

@@ -11,13 +11,13 @@ from typing import Any
 
 import psutil
 from dagster import DagsterInstance, DagsterRunStatus
-from dagster._core.definitions.reconstruct import ReconstructableRepository
 
 from api.stack.layout import lay_out
 from benchmarks.gpu.target import Target
 from benchmarks.peers.stack import bare_environment, running, wait_until
 from contracts.home import Home
 from contracts.run import PIPELINES_TAG
+from orchestration.dagster_internals.testing import ReconstructableRepository
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import Capacity
 from orchestration.launcher.instance import open_instance

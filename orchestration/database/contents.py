@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 from dagster import DagsterInstance, DagsterRunStatus
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
-from dagster._core.storage.runs.sql_run_storage import SqlRunStorage
 from sqlalchemy import func, select
 
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG
+from orchestration.dagster_internals.storages import SqlEventLogStorage, SqlRunStorage
+from orchestration.dagster_internals.tables import Events, RunsTable, RunTagsTable
 
 
 @dataclass(frozen=True)

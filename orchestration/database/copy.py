@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
 from sqlalchemy import Connection, Table, func, insert, select, text
 
+from orchestration.dagster_internals.tables import (
+    Events,
+    RunStorageSqlMetadata,
+    ScheduleStorageSqlMetadata,
+    SqlEventLogStorageMetadata,
+)
 from orchestration.database.numbering import Numbering, number_events
 from orchestration.database.renumbering import renumbered
 from orchestration.database.source import Report, Row, SqliteFiles, count_rows, read_rows, survey

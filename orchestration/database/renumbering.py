@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
-from dagster._core.event_api import EventLogRecord
-from dagster._core.scheduler.instigation import InstigatorState
-from dagster._serdes import deserialize_value, serialize_value
+from dagster import EventLogRecord, deserialize_value, serialize_value
 
+from orchestration.dagster_internals.sensor_state import InstigatorState, RunStatusSensorCursor
 from orchestration.database.numbering import Numbering
 from orchestration.database.source import Row
 from orchestration.webhooks import job_ends

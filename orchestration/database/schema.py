@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dagster import DagsterInstance
-from dagster._core.storage.base_storage import DagsterStorage
+
+from orchestration.dagster_internals.storages import DagsterStorage
 
 
 @dataclass(frozen=True)

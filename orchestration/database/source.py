@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable as Events
 from sqlalchemy import Engine, Table, create_engine, func, select
 from sqlalchemy.pool import NullPool
 
+from orchestration.dagster_internals.tables import Events
 from orchestration.database.numbering import Mirrored
 
 Row = dict[str, Any]

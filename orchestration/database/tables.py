@@ -4,25 +4,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-import dagster_postgres.run_storage.run_storage
-from dagster._core.storage.event_log.migration import (
-    ASSET_DATA_MIGRATIONS,
-    EVENT_LOG_DATA_MIGRATIONS,
-)
-from dagster._core.storage.event_log.schema import SqlEventLogStorageMetadata
-from dagster._core.storage.runs.migration import OPTIONAL_DATA_MIGRATIONS, REQUIRED_DATA_MIGRATIONS
-from dagster._core.storage.runs.schema import RunStorageSqlMetadata, SecondaryIndexMigrationTable
-from dagster._core.storage.schedules.migration import (
-    OPTIONAL_SCHEDULE_DATA_MIGRATIONS,
-    REQUIRED_SCHEDULE_DATA_MIGRATIONS,
-)
-from dagster._core.storage.schedules.schema import ScheduleStorageSqlMetadata
-from dagster._core.storage.sql import stamp_alembic_rev
-from dagster_postgres.utils import pg_alembic_config
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.dialects.postgresql import insert
 
 from contracts.database import MIGRATION_LOCK
+from orchestration.dagster_internals.postgres import (
+    EVENT_ROW_MIGRATIONS,
+    RUN_ROW_MIGRATIONS,
+    SCHEDULE_ROW_MIGRATIONS,
+    stamp_latest_revision,
+)
+from orchestration.dagster_internals.tables import (
+    RunStorageSqlMetadata,
+    ScheduleStorageSqlMetadata,
+    SecondaryIndexMigrationTable,
+    SqlEventLogStorageMetadata,
+)
 
 
 @dataclass(frozen=True)
@@ -37,17 +34,9 @@ class _Storage:
 
 
 _STORAGES = (
-    _Storage("runs", RunStorageSqlMetadata, (*REQUIRED_DATA_MIGRATIONS, *OPTIONAL_DATA_MIGRATIONS)),
-    _Storage(
-        "event_logs",
-        SqlEventLogStorageMetadata,
-        (*EVENT_LOG_DATA_MIGRATIONS, *ASSET_DATA_MIGRATIONS),
-    ),
-    _Storage(
-        "jobs",
-        ScheduleStorageSqlMetadata,
-        (*REQUIRED_SCHEDULE_DATA_MIGRATIONS, *OPTIONAL_SCHEDULE_DATA_MIGRATIONS),
-    ),
+    _Storage("runs", RunStorageSqlMetadata, RUN_ROW_MIGRATIONS),
+    _Storage("event_logs", SqlEventLogStorageMetadata, EVENT_ROW_MIGRATIONS),
+    _Storage("jobs", ScheduleStorageSqlMetadata, SCHEDULE_ROW_MIGRATIONS),
 )
 
 
@@ -75,8 +64,7 @@ def _create(connection: Connection, missing: Iterable[_Storage]) -> None:
         storage.tables.create_all(connection)
         done = [{"name": name, "migration_completed": now} for name in storage.changes]
         connection.execute(insert(SecondaryIndexMigrationTable).on_conflict_do_nothing(), done)
-    config = pg_alembic_config(dagster_postgres.run_storage.run_storage.__file__)
-    stamp_alembic_rev(config, connection)
+    stamp_latest_revision(connection)
 
 
 def _missing(bind: Engine | Connection) -> list[_Storage]:

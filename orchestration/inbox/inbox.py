@@ -15,9 +15,9 @@ from dagster import (
     RunsFilter,
     SensorEvaluationContext,
 )
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 
 from contracts.home import Home
+from orchestration.dagster_internals.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from orchestration.inbox.clock import Clock
 from orchestration.inbox.cursor import Cursor, Mark
 from orchestration.inbox.desk import Desk

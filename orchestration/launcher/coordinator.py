@@ -1,7 +1,6 @@
 """Where runs enter Dagster's queue, and leave it cancelled."""
 
-from dagster import DagsterRun, DagsterRunStatus
-from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
+from dagster import DagsterRun, DagsterRunStatus, QueuedRunCoordinator, SubmitRunContext
 
 from contracts.door import USER_HEADER, launch_tags
 from contracts.run import KIND_TAG, kind_of

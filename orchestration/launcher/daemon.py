@@ -1,18 +1,21 @@
 """Dagster's daemon with our queue in it; before it starts, what a crash left behind is mended."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any
 
 from dagster import DagsterInstance
-from dagster._cli.utils import get_instance_for_cli
-from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster._daemon.controller import create_daemon_of_type, daemon_controller_from_instance
-from dagster._daemon.daemon import DagsterDaemon
-from dagster._utils.interrupts import capture_interrupts, setup_interrupt_handlers
 
 from contracts import logs
 from contracts.project import configuration_file
 from contracts.run import POOL
+from orchestration.dagster_internals.daemon import (
+    DagsterDaemon,
+    capture_interrupts,
+    create_daemon_of_type,
+    daemon_controller_from_instance,
+)
+from orchestration.dagster_internals.workspace import WorkspaceFileTarget
 from orchestration.disk_space import await_room
 from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.recovery import STARTING, recover, runs_of_server
@@ -25,12 +28,12 @@ _POOL_LIMIT_FORGOTTEN = "framegate/pool_limit_forgotten"
 
 
 def main() -> None:
-    setup_interrupt_handlers()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
     look_less_often()
     try:
-        with capture_interrupts(), get_instance_for_cli() as instance:
+        with capture_interrupts(), DagsterInstance.get() as instance:
             await_room(settings.folders.root)
             recover(instance, settings.folders, STARTING, runs_of_server(settings.folders))
             forget_pool_limit(instance)

@@ -7,10 +7,9 @@ from typing import Any
 
 import yaml
 from dagster import DagsterEventType, DagsterInstance, EventLogEntry
-from dagster._core.instance.ref import InstanceRef
-from dagster._serdes import ConfigurableClassData
 
 from contracts.database import RUN_CONNECTIONS
+from orchestration.dagster_internals.configuration import ConfigurableClassData, InstanceRef
 from orchestration.disk_space import await_room
 from orchestration.storage import ChosenStorage
 

@@ -5,25 +5,32 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
-from dagster._core.errors import DagsterRunNotFoundError
-from dagster._core.instance.config import ConcurrencyConfig
-from dagster._core.op_concurrency_limits_counter import GlobalOpConcurrencyLimitsCounter
-from dagster._core.run_coordinator import SubmitRunContext
-from dagster._core.storage.dagster_run import RunRecord
-from dagster._core.workspace.context import BaseWorkspaceRequestContext, IWorkspaceProcessContext
-from dagster._daemon.daemon import DaemonIterator
-from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
-    QueuedRunCoordinatorDaemon,
+from dagster import (
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunNotFoundError,
+    DagsterRunStatus,
+    RunRecord,
+    RunsFilter,
+    SubmitRunContext,
 )
-from dagster._time import get_current_datetime
-from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from contracts.run import WAITING_TAG
+from orchestration.dagster_internals.daemon import (
+    ConcurrencyConfig,
+    DaemonIterator,
+    GlobalOpConcurrencyLimitsCounter,
+    QueuedRunCoordinatorDaemon,
+    TagConcurrencyLimitsCounter,
+)
+from orchestration.dagster_internals.workspace import (
+    BaseWorkspaceRequestContext,
+    IWorkspaceProcessContext,
+)
 from orchestration.disk_space import has_room
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import NO_CAPACITY, Capacity
@@ -205,6 +212,6 @@ def _limits(
 
 def forgotten_runs(instance: DagsterInstance) -> list[DagsterRun]:
     """Those that were made some time ago and never submitted; not those of who runs them itself."""
-    made_before = get_current_datetime() - _FORGOTTEN_AFTER
+    made_before = datetime.now(UTC) - _FORGOTTEN_AFTER
     made = RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED], created_before=made_before)
     return [run for run in instance.get_runs(made) if run.remote_job_origin]

@@ -8,10 +8,9 @@ import logging
 import tempfile
 from pathlib import Path
 
-from dagster import InitLoggerContext, in_process_executor, job, logger, op
-from dagster._core.definitions.reconstruct import reconstructable
-from dagster._core.execution.api import execute_run_iterator
+from dagster import InitLoggerContext, in_process_executor, job, logger, op, reconstructable
 
+from orchestration.dagster_internals.execution import execute_run_iterator
 from orchestration.launcher.instance import open_worker_instance
 
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from dagster import (
     DagsterEvent,
@@ -14,7 +15,6 @@ from dagster import (
     DagsterRunStatus,
     EventLogEntry,
 )
-from dagster._time import datetime_from_timestamp
 
 from contracts.home import Home
 from contracts.run import (
@@ -114,7 +114,7 @@ class Reporter:
             entry = record.event_log_entry
             shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
             self.instance.run_storage.handle_run_event(
-                self.run_id, entry.get_dagster_event(), datetime_from_timestamp(entry.timestamp)
+                self.run_id, entry.get_dagster_event(), datetime.fromtimestamp(entry.timestamp, UTC)
             )
         return bool(told.records)
 

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from dagster import DagsterInstance, DagsterRun
-from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
-from dagster._core.launcher import (
+
+from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure, log_fields
+from orchestration.dagster_internals.configuration import ConfigurableClass, ConfigurableClassData
+from orchestration.dagster_internals.launcher import (
     CheckRunHealthResult,
+    DagsterLaunchFailedError,
+    DagsterUserCodeUnreachableError,
     LaunchRunContext,
     RunLauncher,
     WorkerStatus,
 )
-from dagster._serdes import ConfigurableClass, ConfigurableClassData
-
-from contracts.run import DEVICE_TAG, FAILURE_TAG, Failure, log_fields
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import Capacity
 from orchestration.launcher.insist import comes_right

@@ -13,17 +13,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from dagster import DagsterRun, EventLogEntry
-from dagster._core.events import EngineEventData
-from dagster._core.execution.api import execute_run_iterator
-from dagster._serdes import deserialize_value, serialize_value
-from dagster._utils.hosted_user_process import recon_job_from_origin
-from dagster._utils.interrupts import capture_interrupts
+from dagster import DagsterRun, EventLogEntry, deserialize_value, serialize_value
 
 from contracts import logs
 from contracts.home import Home
 from contracts.run import FAILURE_TAG
 from orchestration.carry_over import carry_over
+from orchestration.dagster_internals.execution import (
+    EngineEventData,
+    capture_interrupts,
+    execute_run_iterator,
+    recon_job_from_origin,
+)
 from orchestration.failure import failure_of, text_of
 from orchestration.launcher import messages
 from orchestration.launcher.instance import TERMINAL_EVENTS, WorkerInstance

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dagster import DagsterInstance, RunsFilter
-from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 
 from contracts.home import Home
 from contracts.stored_media import locked_store, remove_media
+from orchestration.dagster_internals.tags import PARENT_RUN_ID_TAG
 from orchestration.maintenance.annotation_records import UNDER_WAY
 from orchestration.maintenance.audit import AuditLog
 from orchestration.maintenance.retention_plan import Policy, Removal, What, Why

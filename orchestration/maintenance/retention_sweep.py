@@ -6,10 +6,10 @@ from typing import Any
 
 import pydantic
 from dagster import Field, JobDefinition, MetadataValue, OpExecutionContext
-from dagster._core.storage.tags import SCHEDULE_NAME_TAG
 from pydantic import BaseModel, NonNegativeFloat, PositiveInt
 
 from contracts.home import Home
+from orchestration.dagster_internals.tags import SCHEDULE_NAME_TAG
 from orchestration.maintenance.audit import AuditLog
 from orchestration.maintenance.job import maintenance_job
 from orchestration.maintenance.partitions import forget_media

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, RunRecord, RunsFilter
-from dagster._core.storage.tags import RUN_KEY_TAG
 
 from contracts.home import Home
 from contracts.known_file import is_outdated, read_known_file, record_of
@@ -21,6 +20,7 @@ from contracts.run import (
     pipelines_of,
 )
 from contracts.stored_media import last_used
+from orchestration.dagster_internals.tags import RUN_KEY_TAG
 from orchestration.inbox.file_tag import tagged_file
 from orchestration.maintenance.retention_plan import Leftover, Stock, StoredJob, StoredMedia
 

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, JobDefinition
-from dagster._core.origin import JobPythonOrigin
-from dagster._core.remote_origin import RemoteJobOrigin
 
 from contracts.run import Submission, job_name, op_selection, run_config, run_tags
+from orchestration.dagster_internals.runs import copy
 
 
 def submit(
@@ -30,8 +29,8 @@ def submit(
         resolved_op_selection=frozenset(selection) if selection else None,
         status=DagsterRunStatus.NOT_STARTED,
         tags={**tags, **run_tags(submission)},
-        remote_job_origin=RemoteJobOrigin(origin.repository_origin, name),
-        job_code_origin=JobPythonOrigin(name, code_origin.repository_origin),
+        remote_job_origin=copy(origin, job_name=name),
+        job_code_origin=code_origin._replace(job_name=name),
     )
     return enqueue(run, instance)
 

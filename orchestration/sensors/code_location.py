@@ -3,7 +3,7 @@
 import os
 import threading
 
-from dagster._grpc.client import DagsterGrpcClient
+from orchestration.dagster_internals.code_server import reload_code
 
 _SECONDS = 120
 
@@ -15,6 +15,5 @@ def reload_code_location() -> bool:
     socket = os.environ.get("FRAMEGATE_CODE_SOCKET")
     if not socket:
         return False
-    client = DagsterGrpcClient(host="localhost", socket=socket)
-    threading.Thread(target=client.reload_code, args=(_SECONDS,), daemon=True).start()
+    threading.Thread(target=reload_code, args=(socket, _SECONDS), daemon=True).start()
     return True

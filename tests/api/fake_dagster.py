@@ -13,11 +13,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from dagster_graphql.schema import create_schema
 from graphql import GraphQLSchema, build_schema, graphql_sync, print_schema
 
 from contracts.retry import PARENT_TAG, inherited_tags
 from contracts.run import KIND, KIND_TAG, LAUNCH_TAG
+from orchestration.dagster_internals.testing import create_schema
 
 
 @functools.cache

@@ -20,10 +20,9 @@ from dagster import (
     build_sensor_context,
     validate_run_config,
 )
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import create_execution_plan, execute_plan
 
 from contracts.run import FAILURE_TAG, PROBE_OP, Failure
+from orchestration.dagster_internals.testing import InMemoryJob, create_execution_plan, execute_plan
 from orchestration.inbox.preset_files import PresetFiles
 from orchestration.jobs import build_jobs
 from orchestration.maintenance.library_batch import build_library_batch

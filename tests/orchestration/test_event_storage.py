@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, DagsterRun
-from dagster._core.instance_for_test import instance_for_test
+from dagster import DagsterInstance, DagsterRun, instance_for_test
 
 from orchestration.event_storage import TemplateEventLogStorage
 from orchestration.storage import ChosenStorage

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, RunsFilter
-from dagster._core.storage.runs.schema import RunTagsTable
 from sqlalchemy import text
 
 from api.stack.layout import lay_out
 from contracts.home import Home
+from orchestration.dagster_internals.tables import RunTagsTable
 from orchestration.launcher.instance import open_instance
 
 HALF = "caf\udce9"

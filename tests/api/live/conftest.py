@@ -11,16 +11,15 @@ from typing import Any
 import httpx
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import EmptyWorkspaceTarget
-from dagster._daemon.types import DaemonHeartbeat
-from dagster_webserver.app import create_app_from_workspace_process_context
 
 from api.app import create_app, create_services
 from api.dagster.transport import GraphqlTransport
 from api.dependencies import Services
 from api.settings import Settings
 from contracts.run import KIND, KIND_TAG
+from orchestration.dagster_internals.testing import DaemonHeartbeat, EmptyWorkspaceTarget
+from orchestration.dagster_internals.webserver import create_app_from_workspace_process_context
+from orchestration.dagster_internals.workspace import WorkspaceProcessContext
 from pipelines.registry.devices import Device, Inventory, InventoryError
 
 DatabaseOf = Callable[[Path], Mapping[str, str]]

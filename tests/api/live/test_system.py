@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 from dagster import DagsterInstance
-from dagster._daemon.types import DaemonHeartbeat
 
 from api.auth.keys import create_key
 from api.auth.roles import Role
@@ -15,6 +14,7 @@ from api.dependencies import Services
 from api.health.report import OrchestratorHealth, PartStatus
 from api.health.system import WorkerStatus, _workers
 from api.settings import Settings
+from orchestration.dagster_internals.testing import DaemonHeartbeat
 from pipelines.registry.devices import Device
 
 pytestmark = pytest.mark.anyio

@@ -14,21 +14,18 @@ from dagster import (
     RunStatusChangeRecordsFilter,
     asset,
 )
-from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
-from dagster._core.remote_origin import (
-    GrpcServerCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    InstigatorType,
-    SensorInstigatorData,
-)
 
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG
+from orchestration.dagster_internals.sensor_state import InstigatorState, RunStatusSensorCursor
+from orchestration.dagster_internals.testing import (
+    GrpcServerCodeLocationOrigin,
+    InstigatorStatus,
+    InstigatorType,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+    SensorInstigatorData,
+)
 from orchestration.launcher.instance import open_instance
 from orchestration.webhooks.job_ends import Cursor, job_ends
 

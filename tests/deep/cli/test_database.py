@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, materialize
-from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
@@ -22,6 +21,7 @@ from api.stack.lock import RunningStack, hold_home
 from contracts.database import parse_url
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG
+from orchestration.dagster_internals.sensor_state import RunStatusSensorCursor
 from orchestration.webhooks.job_ends import Cursor, job_ends
 from tests.conftest import Framegate
 from tests.deep.cli.history import (

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,15 +19,14 @@ from dagster import (
     SensorDefinition,
     build_sensor_context,
 )
-from dagster._core.definitions.sensor_definition import SensorExecutionData
-from dagster._core.remote_origin import (
+
+from contracts.home import Home
+from orchestration.dagster_internals.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+from orchestration.dagster_internals.testing import (
     RegisteredCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.storage.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
-
-from contracts.home import Home
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.preset_files import PresetFiles
 from orchestration.jobs import build_jobs
@@ -66,7 +66,7 @@ class RealInbox:
         self.cursor, self.message = evaluated.cursor, evaluated.skip_message or ""
         return requests
 
-    def evaluate(self) -> SensorExecutionData:
+    def evaluate(self) -> Any:
         """All that is left of a tick that is cut off there."""
         time.sleep(_QUIET_SECONDS * 1.5)
         context = build_sensor_context(instance=self.instance, cursor=self.cursor)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance
-from dagster._core.remote_origin import (
+
+from api.stack.layout import lay_out
+from contracts.home import Home
+from orchestration.dagster_internals.testing import (
     RegisteredCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-
-from api.stack.layout import lay_out
-from contracts.home import Home
 from orchestration.launcher.instance import open_instance
 
 

@@ -5,10 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.remote_origin import RemoteJobOrigin
-from dagster._core.run_coordinator import SubmitRunContext
-from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, SubmitRunContext
 
 from contracts.home import Home
 from contracts.known_file import KnownFile, record_of, write_known_file
@@ -21,6 +18,8 @@ from contracts.run import (
     PROBE_OP,
 )
 from orchestration.asset_keys import asset_key
+from orchestration.dagster_internals.tags import PARTITION_NAME_TAG
+from orchestration.dagster_internals.testing import RemoteJobOrigin
 from orchestration.launcher.coordinator import PromptRunCoordinator
 
 SHA256 = "a" * 64

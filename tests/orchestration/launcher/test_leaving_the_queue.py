@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.storage.dagster_run import RunOpConcurrency
 
 from contracts.home import Home
 from contracts.run import POOL, WAITING_TAG
+from orchestration.dagster_internals.testing import RunOpConcurrency
 from orchestration.launcher import queue
 from orchestration.launcher.daemon import forget_pool_limit
 from orchestration.launcher.lease import PROCESSOR, Lease, acquire

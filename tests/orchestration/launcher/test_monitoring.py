@@ -3,9 +3,12 @@
 import logging
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import EmptyWorkspaceTarget
-from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
+
+from orchestration.dagster_internals.testing import (
+    EmptyWorkspaceTarget,
+    execute_run_monitoring_iteration,
+)
+from orchestration.dagster_internals.workspace import WorkspaceProcessContext
 
 
 def test_a_run_that_is_being_cancelled_is_left_to_its_supervisor(

@@ -2,23 +2,28 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.remote_origin import (
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    SubmitRunContext,
+)
+
+from api.stack.layout import lay_out
+from contracts.home import Home
+from orchestration.dagster_internals.testing import (
+    EmptyWorkspaceTarget,
     GrpcServerCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.run_coordinator import SubmitRunContext
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import EmptyWorkspaceTarget
-from dagster._time import get_current_datetime
-
-from api.stack.layout import lay_out
-from contracts.home import Home
+from orchestration.dagster_internals.workspace import WorkspaceProcessContext
 from orchestration.launcher.instance import open_instance
 from orchestration.launcher.paths import queue_lock
 from orchestration.launcher.queue import PromptQueueDaemon
@@ -60,7 +65,7 @@ def add(instance: DagsterInstance) -> Add:
     """Puts a run that was not submitted yet into Dagster."""
 
     def add(age: timedelta = timedelta(), origin: RemoteJobOrigin | None = ORIGIN) -> DagsterRun:
-        made_at: datetime = get_current_datetime() - age
+        made_at = datetime.now(UTC) - age
         run = DagsterRun("annotate", remote_job_origin=origin)
         return instance.run_storage.add_historical_run(run, made_at)
 

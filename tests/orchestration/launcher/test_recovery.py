@@ -1,16 +1,22 @@
 """What becomes of runs that a crash left behind, in any state that a crash can leave them in."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.errors import DagsterRunNotFoundError
-from dagster._core.events.log import EventLogEntry
-from dagster._time import get_current_timestamp
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunNotFoundError,
+    DagsterRunStatus,
+    EventLogEntry,
+)
 
 from contracts.home import Home
 from contracts.run import CANCELLATION_FAILED_TAG
@@ -135,7 +141,7 @@ def test_a_run_whose_last_event_was_written_just_before_the_crash_has_ended(
     """Dagster writes the event first and the run's state after; the crash came in between."""
     event = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, run.job_name)
     instance.event_log_storage.store_event(
-        EventLogEntry(None, "info", "", run.run_id, get_current_timestamp(), dagster_event=event)
+        EventLogEntry(None, "info", "", run.run_id, time.time(), dagster_event=event)
     )
     assert _status(instance, run) is DagsterRunStatus.STARTED
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.errors import DagsterUserCodeUnreachableError
-from dagster._core.launcher import LaunchRunContext
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
+from orchestration.dagster_internals.launcher import (
+    DagsterUserCodeUnreachableError,
+    LaunchRunContext,
+)
 from orchestration.launcher.run_launcher import WarmRunLauncher
 
 #: It needs a GPU, or the processor's slot.

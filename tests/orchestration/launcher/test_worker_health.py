@@ -1,19 +1,25 @@
 """What run monitoring is told of a run whose supervisor does not answer."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterEvent, DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
-from dagster._core.events.log import EventLogEntry
-from dagster._core.launcher import WorkerStatus
-from dagster._time import get_current_timestamp
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    EventLogEntry,
+)
 
 from contracts.home import Home
 from contracts.run import FAILURE_TAG
+from orchestration.dagster_internals.launcher import WorkerStatus
 from orchestration.launcher import messages
 from orchestration.launcher.run_launcher import WarmRunLauncher
 
@@ -97,7 +103,7 @@ def test_a_run_whose_last_event_is_written_has_ended_as_that_says(
     """Its writer was killed between the event and the run's state."""
     event = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, run.job_name)
     instance.event_log_storage.store_event(
-        EventLogEntry(None, "info", "", run.run_id, get_current_timestamp(), dagster_event=event)
+        EventLogEntry(None, "info", "", run.run_id, time.time(), dagster_event=event)
     )
     with server([]):
         health = launcher.check_run_worker_health(run)

@@ -11,21 +11,22 @@ from dagster import (
     DagsterRun,
     JobDefinition,
     MetadataValue,
+    QueuedRunCoordinator,
     TableMetadataValue,
+    instance_for_test,
 )
-from dagster._core.code_pointer import ModuleCodePointer
-from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run
-from dagster._core.instance_for_test import instance_for_test
-from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
-from dagster._core.remote_origin import (
+
+from contracts.home import Home
+from orchestration.dagster_internals.testing import (
+    InMemoryJob,
+    JobPythonOrigin,
+    ModuleCodePointer,
     RegisteredCodeLocationOrigin,
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
+    RepositoryPythonOrigin,
+    execute_run,
 )
-from dagster._core.run_coordinator import QueuedRunCoordinator
-
-from contracts.home import Home
 
 DEFINITIONS = "orchestration.definitions"
 

@@ -17,11 +17,11 @@ from dagster import (
     JobDefinition,
     RunsFilter,
 )
-from dagster._core.definitions.data_version import CODE_VERSION_TAG
 
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG, MEDIA_TAG, OWNER_TAG, PRIORITY_TAG, pipelines_of
 from orchestration.assets import asset_key
+from orchestration.dagster_internals.data_versions import CODE_VERSION_TAG
 from orchestration.jobs import build_jobs
 from orchestration.launcher.need import need_of
 from orchestration.maintenance.library_batch import build_library_batch

@@ -8,24 +8,21 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
-from dagster._core.instance_for_test import instance_for_test
-from dagster._core.remote_origin import InProcessCodeLocationOrigin
-from dagster._core.storage.tags import SCHEDULED_EXECUTION_TIME_TAG
-from dagster._core.test_utils import (
-    InProcessTestWorkspaceLoadTarget,
-    create_test_daemon_workspace_context,
-    freeze_time,
-)
-from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
-    QueuedRunCoordinatorDaemon,
-)
-from dagster._scheduler.scheduler import launch_scheduled_runs
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter, instance_for_test
 
 from contracts.project import PROJECT
 from contracts.run import KIND_TAG, MAINTENANCE_JOBS, MAINTENANCE_KIND
+from orchestration.dagster_internals.daemon import QueuedRunCoordinatorDaemon
+from orchestration.dagster_internals.testing import (
+    SCHEDULED_EXECUTION_TIME_TAG,
+    InProcessCodeLocationOrigin,
+    InProcessWorkspaceLoadTarget,
+    LoadableTargetOrigin,
+    create_test_daemon_workspace_context,
+    freeze_time,
+    launch_scheduled_runs,
+)
+from orchestration.dagster_internals.workspace import WorkspaceProcessContext
 
 BATCH, SWEEP = MAINTENANCE_JOBS
 _DEFINITIONS = """
@@ -74,7 +71,7 @@ def open_workspace(tmp_path: Path, instance: DagsterInstance) -> Iterator[OpenWo
         def open_workspace(settings: str = _ON) -> WorkspaceProcessContext:
             text = settings.format(home=str(tmp_path / "home"))
             file.write_text(_DEFINITIONS.format(settings=text))
-            target = InProcessTestWorkspaceLoadTarget(origin)
+            target = InProcessWorkspaceLoadTarget(origin)
             return stack.enter_context(create_test_daemon_workspace_context(target, instance))
 
         yield open_workspace

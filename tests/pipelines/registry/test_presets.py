@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 import pytest
-from dagster._core.definitions.utils import DISALLOWED_NAMES
 
+from orchestration.dagster_internals.testing import DISALLOWED_NAMES
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.presets import Presets, load_presets
 
