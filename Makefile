@@ -21,7 +21,7 @@ TORCH = $(if $(findstring $(shell grep -o '[0-9.]*+cpu' requirements/torch-cpu.t
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up demo test test-deep test-all checks format lint spelling types imports dependencies
-.PHONY: test-postgres soak audit licences conformance bench bench-scale bench-launch lock release clean
+.PHONY: test-postgres soak audit licences conformance bench bench-scale bench-launch lock try-dagster release clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ bench-launch: $(DEV) $(PEERS) ## Measure starts, stops and idling beside Ray Job
 
 lock: $(DEV) ## Pin the newest allowed version of every dependency anew (KEEP=1 changes no version)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python requirements/lock.py $(if $(filter-out 0,$(KEEP)),--keep)
+
+try-dagster: $(DEV) ## Name what the newest Dagster changes of what is used of it (ARGS=tests runs more)
+	$(BIN)/python requirements/try_dagster.py $(ARGS)
 
 release: $(DEV) ## Build the wheel, prove that what it installs starts, and tag the version
 	$(BIN)/python deploy/release.py
