@@ -10,8 +10,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from api.app import create_app
-from api.connections import Connections, affordable_connections
-from api.protocol import EnvelopeProtocol, EnvelopeWebSocketProtocol
+from api.http.connections import Connections, affordable_connections
+from api.http.protocol import EnvelopeProtocol, EnvelopeWebSocketProtocol
 from api.settings import Settings
 from contracts import logs
 

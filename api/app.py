@@ -18,38 +18,38 @@ from api.auth.authenticator import Authenticator
 from api.auth.keys import list_keys
 from api.auth.origin import OriginRules
 from api.auth.sessions import Sessions
+from api.auth.shares import Shares
 from api.dagster.client import DagsterClient
 from api.dagster.observer import Observer
-from api.dagster.queue import KnownQueue
+from api.dagster.queue import CachedQueue
 from api.dagster.socket import DAGSTER_URL, SocketTransport
 from api.dagster.transport import GraphqlTransport
-from api.database import Database
+from api.database.database import Database
 from api.dependencies import Services
-from api.devices import KnownDevices
 from api.door.door import Door
 from api.errors import FramegateError
 from api.events.hub import Hub
 from api.events.watcher import Watcher
-from api.handlers import (
+from api.health.check import HealthCheck
+from api.health.deadline import Deadline
+from api.health.devices import CachedDevices
+from api.http.handlers import (
     answer_error,
     answer_http_exception,
     answer_os_error,
     answer_validation_error,
 )
-from api.health.check import HealthCheck
-from api.health.deadline import Deadline
-from api.heavy_work import HeavyWork
-from api.idempotency import IdempotencyRecords
-from api.media import MediaStore
+from api.http.heavy_work import HeavyWork
+from api.http.middleware import EnvelopeMiddleware, OriginMiddleware, RequestMiddleware
+from api.http.openapi import INTRODUCTION, TAGS, DescribedApp
+from api.media.probing import Prober
+from api.media.store import MediaStore
 from api.metrics.endings import Endings
 from api.metrics.metrics import Metrics
-from api.metrics.snapshot import Camera
-from api.middleware import EnvelopeMiddleware, OriginMiddleware, RequestMiddleware
-from api.openapi import INTRODUCTION, TAGS, DescribedApp
-from api.probing import Prober
+from api.metrics.snapshot import SnapshotCollector
 from api.routes import ROUTERS
 from api.settings import Settings
-from api.shares import Shares
+from api.submissions.idempotency import IdempotencyRecords
 from api.viewer import VIEWER_PREFIX, Viewer
 from contracts.door import DAGSTER_PREFIX
 from contracts.private_folder import make_private
@@ -148,10 +148,10 @@ def create_services(
         home=home,
         catalog=catalog,
         inventory=inventory,
-        devices=KnownDevices(inventory, deadline),
+        devices=CachedDevices(inventory, deadline),
         database=database,
         dagster=dagster,
-        queue=KnownQueue(dagster),
+        queue=CachedQueue(dagster),
         # Whoever launched, by three questions at most, is not waiting any more by then.
         idempotency=IdempotencyRecords(
             database,
@@ -180,7 +180,7 @@ def create_services(
         sockets=Shares(settings.streams_per_key, "WebSockets", retry_after=30),
         heavy_work=HeavyWork(),
         metrics=Metrics(
-            Camera(
+            SnapshotCollector(
                 observer=observer,
                 catalog=catalog,
                 inventory=inventory,

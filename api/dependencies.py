@@ -18,20 +18,20 @@ from api.auth.origin import OriginRules
 from api.auth.presented import presented_key
 from api.auth.roles import Principal, Role
 from api.auth.sessions import Sessions
+from api.auth.shares import Shares
 from api.dagster.client import DagsterClient
-from api.dagster.queue import KnownQueue
-from api.database import Database
-from api.devices import KnownDevices
+from api.dagster.queue import CachedQueue
+from api.database.database import Database
 from api.errors import ForbiddenError
 from api.events.hub import Hub
 from api.health.check import HealthCheck
-from api.heavy_work import HeavyWork
-from api.idempotency import IdempotencyRecords
-from api.media import MediaStore
+from api.health.devices import CachedDevices
+from api.http.heavy_work import HeavyWork
+from api.http.unknown_names import TOKEN, check_query
+from api.media.store import MediaStore
 from api.metrics.metrics import Metrics
 from api.settings import Settings
-from api.shares import Shares
-from api.unknown_names import TOKEN, check_query
+from api.submissions.idempotency import IdempotencyRecords
 from contracts.home import Home
 from contracts.logs import note
 from pipelines.registry.catalog import Catalog
@@ -46,10 +46,10 @@ class Services:
     home: Home
     catalog: Catalog
     inventory: Inventory
-    devices: KnownDevices
+    devices: CachedDevices
     database: Database
     dagster: DagsterClient
-    queue: KnownQueue
+    queue: CachedQueue
     idempotency: IdempotencyRecords
     media: MediaStore
     authenticator: Authenticator

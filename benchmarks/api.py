@@ -26,7 +26,7 @@ from rich.table import Table
 
 from api.auth.keys import create_key
 from api.auth.roles import Role
-from api.database import open_database
+from api.database.database import open_database
 from api.settings import Settings
 from benchmarks.hostile_bodies import hostile_bodies
 

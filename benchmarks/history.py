@@ -10,7 +10,7 @@ from contracts.home import Home
 from contracts.run import KIND, KIND_TAG, MEDIA_FACTS_TAG, OWNER_TAG, MediaFacts, pipeline_tags
 from orchestration.dagster_internals.sqlite import SqliteRunStorage
 from orchestration.dagster_internals.tables import RunsTable, RunTagsTable
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 
 _FACTS = MediaFacts("silence.wav", 3244, 0.1)
 PIPELINE = "speech_activity"

@@ -60,7 +60,7 @@ def _name(command: Sequence[str]) -> str:
         return Path(command[0].split()[0]).name if command else "?"
     if "-m" in command:
         module = command[command.index("-m") + 1 :]
-        module = module[1:] if module[0] == "orchestration.unhurried" else module
+        module = module[1:] if module[0] == "orchestration.slower_polling" else module
         return " ".join(module[:2]) if module[0] == "dagster" else module[0]
     if "-c" in command:
         return "python -c"

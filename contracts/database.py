@@ -55,7 +55,7 @@ def parse_url(text: str) -> URL:
         return url
     if url.drivername not in _DRIVERS:
         raise ValueError(
-            f"{url.drivername!r} is no database that Framegate knows; postgresql:// is"
+            f"{url.drivername!r} is not a database that Framegate knows; use postgresql://"
         )
     if not url.database:
         raise ValueError("the database's URL names no database: postgresql://…/database")

@@ -61,8 +61,8 @@ class Home:
         return self.root / "run"
 
     @property
-    def workers_socket(self) -> Path:
-        """Where the warm server of run workers listens."""
+    def fork_server_socket(self) -> Path:
+        """Where the fork server of run workers listens."""
         return self.run / "workers.sock"
 
     @property

@@ -57,7 +57,7 @@ def build_handler(log_format: LogFormat, stream: TextIO | None = None) -> loggin
 
 
 @contextmanager
-def knowing(**fields: Any) -> Iterator[None]:
+def log_context(**fields: Any) -> Iterator[None]:
     """Until it ends, these fields are on every line, and those that `note` adds."""
     token = _known.set({**(_known.get() or {}), **fields})
     try:

@@ -2,7 +2,7 @@
 
 Dagster's own manager copies what a run prints to its parent's output as well, by two `tail`s and
 two watchers of them. A run worker here has a log of its own anyway: see `Home.worker_log`.
-The webserver gives out pictures among results the same way: see `orchestration.pictures`.
+Pictures among results are served the same way: see `orchestration.annotation.pictures`.
 """
 
 import errno
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from orchestration.annotation.pictures import is_picture, picture_path
 from orchestration.dagster_internals.compute_logs import (
     IO_TYPE_EXTENSION,
     CapturedLogContext,
@@ -20,7 +21,6 @@ from orchestration.dagster_internals.compute_logs import (
     redirect_to_file,
 )
 from orchestration.dagster_internals.configuration import ConfigurableClassData
-from orchestration.pictures import is_picture, picture_path
 from orchestration.settings import Settings
 
 

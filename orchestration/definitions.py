@@ -2,16 +2,16 @@
 
 from dagster import Definitions, in_process_executor
 
-from orchestration.assets import build_assets
+from orchestration.annotation.assets import build_assets
+from orchestration.annotation.jobs import build_jobs
+from orchestration.automation.inbox import build_inbox_sensor
+from orchestration.automation.job_ends import build_job_end_sensor
+from orchestration.automation.nightly_batch import build_nightly_batch
+from orchestration.automation.nightly_retention import build_nightly_retention
 from orchestration.inbox.preset_files import PresetFiles
-from orchestration.jobs import build_jobs
 from orchestration.logs import take_over_logging
 from orchestration.maintenance.library_batch import build_library_batch
 from orchestration.maintenance.retention_sweep import build_retention_sweep
-from orchestration.schedules.nightly_batch import build_nightly_batch
-from orchestration.schedules.nightly_retention import build_nightly_retention
-from orchestration.sensors.inbox import build_inbox_sensor
-from orchestration.sensors.job_ends import build_job_end_sensor
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets

@@ -49,7 +49,7 @@ class Settings(BaseSettings):
         default={}, description="How long a pipeline may take, by pipeline; * for all others."
     )
     timezone: str | None = Field(
-        default=None, description="IANA name of what schedules go by; none for the machine's own."
+        default=None, description="IANA time zone of schedules; empty for the machine's own."
     )
     library_roots: tuple[Path, ...] = Field(
         default=(), description="Folders whose videos the nightly batch keeps annotated."
@@ -67,13 +67,13 @@ class Settings(BaseSettings):
         default=90, ge=1, description="How long a finished job and unused media are kept."
     )
     retention_free_gb: float = Field(
-        default=0.0, ge=0.0, description="Free space that the sweep brings about; 0 for any."
+        default=0.0, ge=0.0, description="Free space that the sweep aims for; 0 for none."
     )
     inbox: Path | None = Field(
         default=None, description="Folder that videos are dropped into; none for one in the home."
     )
     inbox_interval_seconds: int = Field(
-        default=30, ge=1, description="How often the inbox is looked at."
+        default=30, ge=1, description="How often the inbox is scanned."
     )
     inbox_quiet_seconds: float = Field(
         default=10.0, gt=0, description="How long a dropped file must not have changed."
@@ -87,30 +87,30 @@ class Settings(BaseSettings):
         default=None, description="Where others reach the API; none for its own address."
     )
     webhook_url: str | None = Field(
-        default=None, description="Who is told of every job's end; none for nobody."
+        default=None, description="URL that is notified when a job ends."
     )
     webhook_secret: str | None = Field(
-        default=None, repr=False, description="What its messages are signed with: whsec_…"
+        default=None, repr=False, description="Secret that signs its messages: whsec_…"
     )
     inventory: str = Field(
         default="pipelines.registry.devices:NvmlInventory",
-        description='"module:class" of what lists devices; tests put a fake here.',
+        description='"module:class" of the inventory of devices.',
     )
     log_format: LogFormat = Field(default="text", description="Lines for people, or JSON.")
-    log_level: LogLevel = Field(default="info", description="The least level that is logged.")
+    log_level: LogLevel = Field(default="info", description="The lowest level that is logged.")
 
     @field_validator("timezone")
     @classmethod
     def _is_timezone(cls, name: str | None) -> str | None:
         if name is not None and name not in available_timezones():
-            raise ValueError(f"{name!r} is no IANA time zone such as Europe/Berlin")
+            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin")
         return name
 
     @field_validator("batch_cron", "retention_cron")
     @classmethod
     def _is_cron(cls, cron: str) -> str:
         if not is_valid_cron_schedule(cron):
-            raise ValueError(f"{cron!r} is no cron schedule such as '0 2 * * *'")
+            raise ValueError(f"{cron!r} is not a cron schedule such as '0 2 * * *'")
         return cron
 
     @model_validator(mode="after")

@@ -29,7 +29,7 @@ from orchestration.dagster_internals.workspace import (
     WorkspaceRequestContext,
 )
 from orchestration.settings import Settings
-from orchestration.unhurried import look_less_often
+from orchestration.slower_polling import poll_less_often
 
 #: As Dagster's own program has them.
 _STATEMENT_TIMEOUT_MILLISECONDS = 15_000
@@ -68,7 +68,7 @@ def main() -> None:
         formatter="json" if settings.log_format == "json" else "colored",
         log_level=settings.log_level.upper(),
     )
-    look_less_often()
+    poll_less_often()
     with DagsterInstance.get() as instance:
         instance.optimize_for_webserver(
             _STATEMENT_TIMEOUT_MILLISECONDS, _POOL_RECYCLE_SECONDS, _POOL_MAX_OVERFLOW

@@ -47,7 +47,7 @@ class BatchSize:
         if not self.failed:
             return []
         size = self.failed[0]
-        note = f"The GPU's memory did not suffice for {size} {items} at a time: went on with "
+        note = f"The GPU ran out of memory with {size} {items} at a time: went on with "
         return [f"{note}{self.size}."]
 
 
@@ -131,7 +131,7 @@ def _halve(batch: BatchSize, failed: int) -> None:
     if failed == 1:
         tried = ", ".join(map(str, batch.failed))
         raise GpuOutOfMemoryError(
-            f"The GPU's memory does not suffice, not even for a batch of 1 (tried {tried}).",
+            f"The GPU has too little memory, even for a batch of 1 (tried {tried}).",
             "Free memory on the GPU, use a larger one, or set `device` to `cpu`.",
         )
     batch.size = failed // 2

@@ -18,7 +18,7 @@ from api.stack.events import StackReady
 from contracts.home import Home
 from contracts.retry import PARENT_TAG
 from contracts.run import USER_TAG_PREFIX
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 
 TERMINAL = {"completed", "failed", "cancelled"}
 _TERMINAL_EVENTS = {

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from api.auth.keys import list_keys
 from api.auth.links import create_link
 from api.auth.roles import Role
-from api.database import open_current_database
+from api.database.database import open_current_database
 from api.settings import Settings
 from contracts.door import DAGSTER_PREFIX
 

@@ -9,7 +9,7 @@ from anyio import to_thread
 from api.auth.failures import FailureCounter
 from api.auth.keys import KeyRecord, find_key, get_key, hash_secret
 from api.auth.roles import LOCAL, Principal
-from api.database import Database
+from api.database.database import Database
 from api.errors import RateLimitedError, UnauthorizedError
 
 _HINT = "Send a key as `X-API-Key: fg_…` or `Authorization: Bearer fg_…`."
@@ -66,7 +66,7 @@ class Authenticator:
         if record is None or not record.is_valid(datetime.now(UTC).replace(tzinfo=None)):
             self._verified.pop(digest, None)
             self._failures.add(address)
-            raise UnauthorizedError("This API key is not valid (any more).", hint=_HINT)
+            raise UnauthorizedError("This API key is not valid.", hint=_HINT)
         if not known or record is not known.record:
             self._remember(digest, record)
         return record
@@ -80,7 +80,9 @@ class Authenticator:
             record = await to_thread.run_sync(get_key, self._database, key_id)
         if record is None or not record.is_valid(datetime.now(UTC).replace(tzinfo=None)):
             self._verified.pop(key_id, None)
-            raise UnauthorizedError("The key of this session is not valid any more.", hint=_HINT)
+            raise UnauthorizedError(
+                "This session has ended: its key is no longer valid.", hint=_HINT
+            )
         if not known or record is not known.record:
             self._remember(key_id, record)
         return record

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from api.auth.roles import Principal, Role
-from api.database import ApiKey, Database
+from api.database.database import ApiKey, Database
 from api.errors import InvalidRequestError, NotFoundError
 from contracts import patterns
 from contracts.database import is_postgresql
@@ -132,9 +132,7 @@ def _expiry(moment: datetime | None) -> datetime | None:
     try:
         return _utc(moment) if moment else None
     except OverflowError as error:
-        raise InvalidRequestError(
-            "The time lies outside of the calendar.", field="expires_at"
-        ) from error
+        raise InvalidRequestError("The expiry time is out of range.", field="expires_at") from error
 
 
 def _insert_key(

@@ -20,12 +20,12 @@ from api.errors import ForbiddenError
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._\-]+)(?::[0-9]{1,5})?")
 #: What a browser says of a request that the address's own page, or the person, caused.
 _OWN_SITES = (None, "same-origin", "none")
-_UNKNOWN_HOST = "Call it by its IP address, or add the name to FRAMEGATE_ALLOWED_HOSTS."
+_UNKNOWN_HOST = "Use the IP address, or add the name to FRAMEGATE_ALLOWED_HOSTS."
 _FOREIGN_PAGE = (
     "Behind a reverse proxy, set FRAMEGATE_PUBLIC_URL to the address that people open. "
     "A page of another address needs FRAMEGATE_CORS_ORIGINS, which opens the REST API alone."
 )
-_LOCAL_ONLY = "Call it as 127.0.0.1 or localhost, or switch authentication on."
+_LOCAL_ONLY = "Use 127.0.0.1 or localhost, or turn authentication on."
 
 
 def is_loopback(host: str) -> bool:
@@ -99,7 +99,7 @@ class OriginRules:
             known, hint = _is_address(name) or name in self.names, _UNKNOWN_HOST
         if not known:
             shown = given[0][:100] if given else ""
-            raise ForbiddenError(f"This address is not known as {shown!r}.", hint=hint)
+            raise ForbiddenError(f"Framegate does not answer to the name {shown!r}.", hint=hint)
         return given[0].lower()
 
     def _is_own(self, origin: str, scheme: str, host: str) -> bool:

@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 
 from packaging.requirements import Requirement
 
-from api.connections import MOST_CONNECTIONS
-from api.database import Database
+from api.database.database import Database
 from api.errors import DatabaseUnavailableError
-from api.handles import attainable_handles
 from api.health.report import StorageStatus
 from api.health.storage import judge
+from api.http.connections import MOST_CONNECTIONS
 from api.settings import Settings
 from api.stack.errors import StackError
+from api.stack.handles import attainable_handles
 from api.stack.lock import find_running
 from api.stack.ports import require_port
 from api.units import GIGABYTE
@@ -100,7 +100,7 @@ def check_packages(requirements: Iterable[str]) -> Check:
 def check_registry(catalog: Catalog) -> Iterator[Check]:
     yield Check("registry", State.OK, ", ".join(catalog.names))
     for entry in catalog.broken:
-        mend = "Mend or uninstall the package that brings it."
+        mend = "Fix or uninstall the package that provides it."
         yield Check(f"pipeline {entry.name}", State.BROKEN, entry.error, mend)
 
 
@@ -113,15 +113,15 @@ def check_models(catalog: Catalog) -> Iterator[Check]:
 
 def check_clips() -> Check:
     if _CLIP.find() is None:
-        return Check("clips", State.WARNING, "those of the demo are missing", _SETUP)
-    return Check("clips", State.OK, "those of the demo are there")
+        return Check("clips", State.WARNING, "the demo's clips are missing", _SETUP)
+    return Check("clips", State.OK, "the demo's clips are installed")
 
 
 def check_gpu(inventory: Inventory) -> Check:
     try:
         devices = inventory.devices()
     except InventoryError as error:
-        mend = "Look at `nvidia-smi`; a reboot or a driver matching the kernel often mends it."
+        mend = "Look at `nvidia-smi`; a reboot or a driver that matches the kernel often fixes it."
         return Check("gpu", State.BROKEN, f"the driver does not answer: {error}", mend)
     if not devices:
         return Check("gpu", State.OK, "none: pipelines run on the CPU")

@@ -74,7 +74,7 @@ def connect(url: str, api_key: str | None) -> Iterator[Client]:
     if address.scheme not in ("http", "https") or not address.host:
         raise UsageError(f"{url!r} is not an address.", hint=_URL_HINT)
     if api_key and not (api_key.isascii() and api_key.isprintable()):
-        raise UsageError("The API key holds characters that no key has.", hint=_KEY_HINT)
+        raise UsageError("The API key contains characters that no key has.", hint=_KEY_HINT)
     with httpx.Client(
         base_url=address,
         headers={"X-API-Key": api_key} if api_key else {},

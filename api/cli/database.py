@@ -11,8 +11,8 @@ from api.cli.dagster_database import ask
 from api.cli.errors import CommandError, UsageError
 from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
-from api.database import open_database
-from api.database_copy import TargetNotEmptyError, copy_tables, count_rows, empty_tables
+from api.database.copy import TargetNotEmptyError, copy_tables, count_rows, empty_tables
+from api.database.database import open_database
 from api.errors import FramegateError
 from api.settings import Settings
 from api.stack.errors import StackError
@@ -20,7 +20,7 @@ from api.stack.layout import lay_out
 from api.stack.lock import RunningStack, hold_home
 from contracts.database import is_postgresql, parse_url, shown
 
-_EMPTY = "Copy into a database that nothing was kept in yet: createdb makes one."
+_EMPTY = "Copy into an empty database; createdb makes one."
 
 
 def migrate(home: Path | None, database_url: str | None, *, as_json: bool) -> None:

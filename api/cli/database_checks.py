@@ -15,10 +15,10 @@ from api.cli.doctor import print_checks
 from api.cli.errors import CommandError
 from api.cli.settings import read_settings
 from api.cli.terminal import print_json
-from api.database import Database
-from api.database_copy import count_rows
+from api.database.copy import count_rows
+from api.database.database import Database
+from api.database.migrations import newest
 from api.errors import DatabaseUnavailableError
-from api.migrations import newest
 from api.settings import Settings
 from contracts.database import is_postgresql, most_connections, shown
 from contracts.project import configuration_file
@@ -114,7 +114,7 @@ def _check_contents(
     of_events = "" if events is None else f" with {events} events"
     yield Check("contents", State.OK, f"{runs} runs{of_events}, {own}")
     if folders_without_run:
-        mend = "They belong to no job any more: remove them from jobs/ in the home."
+        mend = "No job owns them any more: remove them from jobs/ in the home."
         found = f"{_named(folders_without_run)} without a run"
         yield Check("folders", State.WARNING, found, mend)
     if jobs_without_folder:

@@ -24,7 +24,7 @@ from api.cli.submit import upload
 from api.cli.terminal import answers, print_json
 from api.cli.up import print_event
 from api.cli.wait import wait_for
-from api.database import open_current_database
+from api.database.database import open_current_database
 from api.settings import Settings
 from api.stack.lock import find_running
 from api.stack.ports import free_port, is_free

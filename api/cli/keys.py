@@ -18,7 +18,7 @@ from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, we
 from api.cli.errors import CommandError
 from api.cli.settings import read_settings
 from api.cli.terminal import answers, notes, print_json
-from api.database import Database, open_current_database
+from api.database.database import Database, open_current_database
 from api.errors import FramegateError
 from contracts.audit import AuditLog
 from contracts.home import Home

@@ -16,12 +16,14 @@ def create_key(
         Literal["admin", "engineer", "annotator", "reader"],
         typer.Option(help="What the key may do."),
     ],
-    name: Annotated[str, typer.Option(help="Whose key it is; jobs remember it as their owner.")],
+    name: Annotated[
+        str, typer.Option(help="The owner of the key, and of the jobs submitted with it.")
+    ],
     days: Annotated[
-        float | None, typer.Option(help="Expires after so many days.", min=0.001)
+        float | None, typer.Option(help="Days until the key expires.", min=0.001)
     ] = None,
     webhook: Annotated[
-        str | None, typer.Option(metavar="URL", help="Told when jobs of this name end.")
+        str | None, typer.Option(metavar="URL", help="URL to notify when this key's jobs end.")
     ] = None,
     home: Home = None,
     as_json: Json = False,

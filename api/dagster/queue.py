@@ -18,7 +18,7 @@ _SECONDS_PER_RUN = 0.005
 _MOST_SECONDS = 10.0
 
 
-class KnownQueue:
+class CachedQueue:
     """Asks one question at a time; whoever comes meanwhile shares its answer."""
 
     def __init__(self, dagster: DagsterClient) -> None:

@@ -59,7 +59,7 @@ class GraphqlTransport:
             ) from error
         except httpx.TransportError as error:
             raise OrchestratorSilentError(
-                "Dagster hung up without an answer.", hint=_CHECK_STACK
+                "Dagster closed the connection without an answer.", hint=_CHECK_STACK
             ) from error
         return _data(response)
 
@@ -88,9 +88,9 @@ def _data(response: httpx.Response) -> dict[str, Any]:
     if is_disk_full(_messages(answer)):
         raise disk_is_full()
     if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
-        raise InternalServerError(f"Dagster refuses the question: {_messages(answer)}")
+        raise InternalServerError(f"Dagster refused the query: {_messages(answer)}")
     if answer.get("errors"):
-        raise InternalServerError(f"Dagster failed on the question: {_messages(answer)}")
+        raise InternalServerError(f"Dagster failed on the query: {_messages(answer)}")
     return dict(answer["data"])
 
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from api.audit import record
+from api.auth.audit import record
 from api.dependencies import Services
 from api.door.cookie import set_session_cookie
 from api.door.forward import REQUEST_HEADERS, dagster_request, forward
@@ -22,7 +22,7 @@ from api.door.static import STATIC, StaticFiles
 from api.door.visitor import Visitor, identify, require_engineer
 from api.door.websocket import serve_websocket
 from api.errors import MethodNotAllowedError, NotFoundError, UnauthorizedError
-from api.json_body import read_body, read_json
+from api.http.json_body import read_body, read_json
 from contracts.door import DAGSTER_PREFIX
 
 _GRAPHQL = "/graphql"

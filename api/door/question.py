@@ -68,7 +68,7 @@ def read_question(value: object) -> Question:
     understood: a batch, the hash of a persisted document, a document that cannot be parsed.
     """
     if not isinstance(value, Mapping):
-        raise InvalidRequestError("Dagster answers one question at a time.", hint=_NO_QUESTION)
+        raise InvalidRequestError("Dagster takes one query at a time.", hint=_NO_QUESTION)
     query, variables, name = (value.get(key) for key in ("query", "variables", "operationName"))
     if not isinstance(query, str):
         raise InvalidRequestError("There is no GraphQL document in `query`.", hint=_NO_QUESTION)

@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
-from api.audit import record
+from api.auth.audit import record
 from api.dependencies import Services
 from api.door.question import read_question
 from api.door.visitor import Visitor, identify, require_engineer
@@ -63,7 +63,7 @@ def judged_message(text: str, visitor: Visitor) -> tuple[str, tuple[str, ...]]:
         raise InvalidRequestError(str(error)) from error
     kind = message.get("type") if isinstance(message, dict) else None
     if kind not in _ASKING | _PLAIN:
-        raise InvalidRequestError("This is no message of GraphQL over WebSocket.")
+        raise InvalidRequestError("This is not a message of GraphQL over WebSocket.")
     judged: dict[str, Any] = {"type": kind}
     mutations: tuple[str, ...] = ()
     if isinstance(message.get("id"), str):

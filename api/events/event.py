@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from api.dagster.run import Run
-from api.schemas import Job, JobError, JobStatus
+from api.http.schemas import Job, JobError, JobStatus
 
 _ID = re.compile(r"(\d{1,18})-[0-9a-f-]{36}")
 Name = Literal["job.update", "job.complete", "job.error", "job.cancelled"]

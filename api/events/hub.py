@@ -5,10 +5,10 @@ import logging
 from collections import deque
 from collections.abc import Iterable
 
+from api.auth.shares import Shares
 from api.errors import FramegateError, RateLimitedError
 from api.events.event import Event
 from api.events.watcher import Watcher
-from api.shares import Shares
 
 log = logging.getLogger("framegate.events")
 
@@ -114,7 +114,7 @@ class Hub:
         try:
             self._publish(await self.watcher.poll())
         except FramegateError as error:
-            log.warning("no look at Dagster just now: %s", error)
+            log.warning("Dagster cannot be polled: %s", error)
         except Exception:
             log.exception("a look at Dagster failed")
 

@@ -7,9 +7,9 @@ from anyio import to_thread
 
 from api.dagster.client import RUNNING, DagsterClient
 from api.dagster.run import Run, RunFilter, RunStatus
-from api.description import JobFiles, describe, is_job, read_files
 from api.events.event import Event, event_of, moment_of
-from api.schemas import Job
+from api.http.schemas import Job
+from api.jobs.description import JobFiles, describe, is_job, read_files
 from contracts.home import Home
 
 #: By status and time Dagster finds runs in an index; by tag it would look at every run it keeps.

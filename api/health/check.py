@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from api.dagster.client import DagsterClient
-from api.database import Database
+from api.database.database import Database
 from api.health.database import probe_database
 from api.health.deadline import Deadline
 from api.health.gpu import probe_gpu

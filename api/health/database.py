@@ -4,7 +4,7 @@ import asyncio
 
 from api.dagster.client import DagsterClient
 from api.dagster.run import RunFilter
-from api.database import Database
+from api.database.database import Database
 from api.health.deadline import Deadline, ProbeError
 from api.health.report import DatabaseHealth, PartStatus
 from contracts.run import KIND, KIND_TAG

@@ -3,8 +3,8 @@
 from api.health.deadline import Deadline, ProbeError
 from api.health.report import DeviceHealth, GpuHealth
 from api.units import GIGABYTE
-from contracts.held_file import held_files
 from contracts.home import Home
+from contracts.lock_file import locked_files
 from pipelines.registry.devices import Device, Inventory
 
 
@@ -27,5 +27,5 @@ def _device(device: Device, home: Home) -> DeviceHealth:
         memory_free_gb=round(device.memory_free / GIGABYTE, 2),
         uuid=device.uuid,
         utilization=device.utilization,
-        in_service=not held_files(home.out_of_service(device.uuid)),
+        in_service=not locked_files(home.out_of_service(device.uuid)),
     )

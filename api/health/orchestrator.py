@@ -59,7 +59,7 @@ def _error(daemon: DaemonState, now: float) -> str | None:
         return "The daemon has never run"
     age = now - daemon.last_heartbeat_at
     if age > _STALE_SECONDS:
-        return f"The daemon has been silent for {age:.0f} s"
+        return f"The daemon has sent no heartbeat for {age:.0f} s"
     if daemon.errors:
         return daemon.errors[0][:500]
     return None if daemon.healthy else "The daemon is not healthy"

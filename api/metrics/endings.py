@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator
 
 from api.dagster.observer import EndedRun, Observer
-from api.description import is_job
+from api.jobs.description import is_job
 
 _PAGE = 100
 #: A run may be written a moment after another that ended later: look that far back again.

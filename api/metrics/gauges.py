@@ -7,12 +7,12 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from api.dagster.observer import Activity
-from api.description import is_job, job_status
+from api.http.schemas import JobStatus
+from api.jobs.description import is_job, job_status
 from api.metrics.devices import device_families
 from api.metrics.families import gauge
 from api.metrics.labels import OTHER, LabelValues
 from api.metrics.snapshot import Snapshot
-from api.schemas import JobStatus
 from contracts.run import CANCELLATION_FAILED_TAG, MAINTENANCE_JOBS
 
 

@@ -6,9 +6,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from api.dagster.observer import EndedRun
 from api.dagster.run import Run, Step, StepStatus
-from api.description import JobFiles
+from api.http.schemas import Job, JobError
+from api.jobs.description import JobFiles
 from api.metrics.labels import LabelValues
-from api.schemas import Job, JobError
 
 _WAITS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400)
 _DURATIONS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200)

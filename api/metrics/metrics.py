@@ -17,14 +17,14 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from api.description import describe, read_files
 from api.errors import FramegateError
+from api.jobs.description import describe, read_files
 from api.metrics.cancellations import CancellationMetrics
 from api.metrics.endings import Endings
 from api.metrics.gauges import Gauges
 from api.metrics.jobs import JobMetrics
 from api.metrics.requests import RequestMetrics
-from api.metrics.snapshot import Camera
+from api.metrics.snapshot import SnapshotCollector
 from contracts.home import Home
 
 log = logging.getLogger("framegate.metrics")
@@ -38,7 +38,7 @@ _PATIENCE_SECONDS = 2.0
 class Metrics:
     """`requests` and `cancellations` are told what happens; everything else is looked up."""
 
-    def __init__(self, camera: Camera, endings: Endings, home: Home) -> None:
+    def __init__(self, camera: SnapshotCollector, endings: Endings, home: Home) -> None:
         self.registry = CollectorRegistry()
         self.requests = RequestMetrics(self.registry)
         self.cancellations = CancellationMetrics(self.registry)
@@ -91,6 +91,6 @@ class Metrics:
                 files = await to_thread.run_sync(read_files, self._home, ended.run)
                 self._jobs.observe(ended, describe(ended.run, files, url=""), files)
         except FramegateError as error:
-            log.warning("no look at what has ended just now: %s", error)
+            log.warning("ended runs cannot be polled: %s", error)
         except Exception:
-            log.exception("a look at what has ended failed")
+            log.exception("polling ended runs failed")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from api.dagster.observer import Activity, Observer
-from api.database import Database
+from api.database.database import Database
 from api.health.deadline import Deadline, ProbeError
 from api.health.orchestrator import judge
 from api.health.report import DaemonHealth
-from contracts.held_file import held_files
 from contracts.home import Home
+from contracts.lock_file import locked_files
 from contracts.run import ANNOTATE_JOB, MAINTENANCE_JOBS
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.devices import Device, Inventory
@@ -46,7 +46,7 @@ class Snapshot:
     is_database_up: bool
 
 
-class Camera:
+class SnapshotCollector:
     """Takes snapshots."""
 
     def __init__(
@@ -84,7 +84,7 @@ class Camera:
             out_of_service=frozenset(
                 device.uuid
                 for device in devices or ()
-                if held_files(self._home.out_of_service(device.uuid))
+                if locked_files(self._home.out_of_service(device.uuid))
             ),
             disk=disk,
             is_database_up=version is not None,

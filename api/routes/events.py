@@ -16,8 +16,8 @@ from api.dependencies import (
 from api.errors import JobNotFoundError
 from api.events.event import Event, moment_of, parse_id
 from api.events.stream import EventStream
-from api.jobs import find_run
-from api.responses import ASKING_DAGSTER, Responses, errors
+from api.http.responses import ASKING_DAGSTER, Responses, errors
+from api.jobs.finding import find_run
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 

@@ -18,7 +18,7 @@ from api.errors import (
 )
 from api.health.check import VERSION
 from api.health.report import Health
-from api.responses import CODES, ErrorEnvelope, errors, header
+from api.http.responses import CODES, ErrorEnvelope, errors, header
 from contracts.timestamps import now
 
 _ALIVE = f'{{"status":"ok","version":"{VERSION}","timestamp":"%s"}}'

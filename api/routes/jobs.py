@@ -6,8 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import WithJsonSchema
 
-from api.audit import record
-from api.cancel import cancel_job
+from api.auth.audit import record
 from api.dependencies import Annotator, CurrentServices, Reader, RequestId
 from api.errors import (
     CancellationFailedError,
@@ -25,14 +24,9 @@ from api.errors import (
     StorageFullError,
     ValidationUnavailableError,
 )
-from api.exactly_once import Outcome
-from api.fields import documented, read_model
-from api.idempotency import KEY_PATTERN, check_key
-from api.jobs import JobQuery, check_owner, get_job, job_of, list_jobs
-from api.responses import ASKING_DAGSTER, WITH_BODY, Responses, errors, header
-from api.results import delete_job, find_finished_run
-from api.retry import retry_job
-from api.schemas import (
+from api.http.fields import documented, read_model
+from api.http.responses import ASKING_DAGSTER, WITH_BODY, Responses, errors, header
+from api.http.schemas import (
     CancellationRequest,
     CancellationResponse,
     Job,
@@ -42,8 +36,14 @@ from api.schemas import (
     RetryRequest,
     Upload,
 )
-from api.submission import receive_submission
-from api.submit import launch
+from api.jobs.cancel import cancel_job
+from api.jobs.finding import JobQuery, check_owner, get_job, job_of, list_jobs
+from api.jobs.retry import retry_job
+from api.results.files import delete_job, find_finished_run
+from api.submissions.idempotency import KEY_PATTERN, check_key
+from api.submissions.launch import LaunchResult
+from api.submissions.plan import launch
+from api.submissions.receive import receive_submission
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
@@ -265,7 +265,7 @@ def _one_status(status: JobStatus | None, status_filter: JobStatus | None) -> Jo
     return status or status_filter
 
 
-def _announce(outcome: Outcome, response: Response) -> None:
+def _announce(outcome: LaunchResult, response: Response) -> None:
     response.headers["Location"] = f"{router.prefix}/{outcome.run.run_id}"
     if outcome.is_replay:
         response.headers["Idempotency-Replayed"] = "true"

@@ -6,14 +6,14 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from api.audit import record as record_action
+from api.auth.audit import record as record_action
 from api.auth.keys import KeyRecord, create_key, list_keys, revoke_key
 from api.auth.roles import Role
 from api.auth.webhooks import add_webhook, check_webhook_url, remove_webhook, webhook_hosts
 from api.dependencies import Admin, CurrentServices, Services
 from api.errors import NotFoundError
-from api.fields import documented, read_model
-from api.responses import KEYED, WITH_BODY, errors
+from api.http.fields import documented, read_model
+from api.http.responses import KEYED, WITH_BODY, errors
 from contracts import patterns
 from contracts.timestamps import Timestamp, from_datetime
 from contracts.webhook import host_of
@@ -28,7 +28,7 @@ class NewKey(BaseModel):
     role: Role
     expires_at: AwareDatetime | None = None
     webhook_url: str | None = Field(
-        None, description="Told when jobs of this key's owner end.", max_length=2000
+        None, description="URL to notify when jobs of this key's owner end.", max_length=2000
     )
 
 
@@ -41,7 +41,9 @@ class Key(BaseModel):
     created_at: Timestamp
     expires_at: Timestamp | None
     revoked_at: Timestamp | None
-    webhook_host: str | None = Field(description="Who is told when its owner's jobs end.")
+    webhook_host: str | None = Field(
+        description="The receiver that is notified when its owner's jobs end."
+    )
 
     @classmethod
     def of(cls, record: KeyRecord, webhook_host: str | None) -> "Key":

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.dependencies import CurrentServices, Reader
-from api.responses import KEYED, errors
+from api.http.responses import KEYED, errors
 
 router = APIRouter(tags=["health"])
 

@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from api.dependencies import CurrentServices, Reader, Services
 from api.errors import PipelineNotFoundError, ValidationUnavailableError
-from api.responses import KEYED, errors
+from api.http.responses import KEYED, errors
 from pipelines.registry.parameters import Parameter, parameters_of
 from pipelines.registry.schema import SchemaUnavailableError, describe
 from pipelines.registry.spec import PipelineCard

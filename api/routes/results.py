@@ -6,10 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, HTMLResponse, StreamingResponse
 
-from api.archive import archive_size, stream_archive
-from api.artifacts import entries_of
 from api.dependencies import CurrentServices, DownloadReader, Reader
-from api.description import read_files
 from api.errors import (
     InvalidRequestError,
     JobNotFinishedError,
@@ -17,10 +14,13 @@ from api.errors import (
     NotFoundError,
     RangeNotSatisfiableError,
 )
-from api.report import render_report
-from api.responses import ASKING_DAGSTER, errors, header
-from api.results import find_file, find_finished_run, get_results
-from api.schemas import JobResults
+from api.http.responses import ASKING_DAGSTER, errors, header
+from api.http.schemas import JobResults
+from api.jobs.description import read_files
+from api.results.archive import archive_size, stream_archive
+from api.results.artifacts import entries_of
+from api.results.files import find_file, find_finished_run, get_results
+from api.results.report import render_report
 
 router = APIRouter(prefix="/api/v1/jobs/{job_id}", tags=["results"])
 
@@ -135,4 +135,4 @@ def _judge_range(request: Request) -> None:
         headers = request.scope["headers"]
         request.scope["headers"] = [pair for pair in headers if pair[0] != b"range"]
     elif not _RANGE.match(given):
-        raise InvalidRequestError("This is no range of bytes.", field="Range")
+        raise InvalidRequestError("This is not a range of bytes.", field="Range")

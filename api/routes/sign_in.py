@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.audit import record
+from api.auth.audit import record
 from api.auth.keys import KeyRecord
 from api.auth.links import use_link
 from api.dependencies import CurrentServices, Public, Services
@@ -16,7 +16,7 @@ from api.door.cookie import clear_session_cookie, session_token, set_session_coo
 from api.door.page import sign_in_page, signed_in_page
 from api.door.visitor import identify
 from api.errors import FramegateError, UnauthorizedError
-from api.json_body import read_body
+from api.http.json_body import read_body
 from contracts.door import DAGSTER_PREFIX
 
 router = APIRouter(include_in_schema=False)

@@ -20,7 +20,7 @@ from api.errors import (
 from api.health.check import VERSION
 from api.health.deadline import ProbeError
 from api.health.system import API_VERSION, SystemHealth, tell
-from api.responses import errors
+from api.http.responses import errors
 from contracts.run import KIND, KIND_TAG
 
 router = APIRouter(tags=["health"])

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 
 from api.dependencies import CurrentServices, Reader, Services
 from api.errors import InvalidRequestError, PipelineNotFoundError, ValidationUnavailableError
-from api.json_body import beside_loop, read_json, require_field, require_object
-from api.responses import KEYED, WITH_BODY, errors
-from api.verdict import ValidationResult, encode
+from api.http.json_body import off_event_loop, read_json, require_field, require_object
+from api.http.responses import KEYED, WITH_BODY, errors
+from api.http.verdict import ValidationResult, encode
 from pipelines.registry.problems import ProblemCode
 from pipelines.registry.schema import SchemaUnavailableError
 from pipelines.registry.validation import Verdict, validate_config, validate_configs
@@ -131,7 +131,7 @@ def _selected(value: Any) -> list[str] | None:
 async def _judge(request: Request, judge: Callable[[], Verdict], length: int) -> Verdict:
     """Raises ValidationUnavailableError."""
     try:
-        return await beside_loop(request, judge, length)
+        return await off_event_loop(request, judge, length)
     except SchemaUnavailableError as error:
         raise ValidationUnavailableError(
             str(error), hint="GET /api/v1/health?detailed=true lists what cannot be loaded."

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from sqlalchemy import select
 
-from api.database import Database, Installation
+from api.database.database import Database, Installation
 from api.stack.errors import StackError
 from contracts.database import shown
 from contracts.home import Home

@@ -47,7 +47,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
         Part(
             name="code server",
             command=_python(
-                "orchestration.unhurried",
+                "orchestration.slower_polling",
                 "dagster", "code-server", "start",  # reloads its code when the UI asks
                 "--module-name", "orchestration.definitions",
                 "--socket", str(code_socket),
@@ -58,9 +58,9 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
             grace_seconds=2.0,
         ),
         Part(
-            name="run workers",
-            command=_python("orchestration.launcher.server"),
-            ready=lambda: socket_accepts(settings.paths.workers_socket),
+            name="fork server",
+            command=_python("orchestration.launcher.fork_server"),
+            ready=lambda: socket_accepts(settings.paths.fork_server_socket),
             grace_seconds=20.0,  # it ends the runs under way first
         ),
         Part(
@@ -74,7 +74,7 @@ def parts(settings: Settings, url: str, code_socket: Path) -> tuple[Part, ...]:
             name="daemon",
             command=_python("orchestration.launcher.daemon"),
             ready=dagster.daemons_beat,
-            uses=("code server", "run workers"),
+            uses=("code server", "fork server"),
             waits_for=("code server",),
         ),
         Part(

@@ -45,7 +45,7 @@ def _listen(host: str, port: int, flag: str) -> None:
             listener.bind(address)
     except socket.gaierror as error:
         raise StackError(
-            f"The host {host!r} is no address of this machine.",
+            f"The host {host!r} is not an address of this machine.",
             hint="Give one with --host, for example --host 127.0.0.1.",
         ) from error
     except OSError as error:

@@ -8,13 +8,13 @@ from pathlib import Path
 from api.auth.admin_link import admin_link
 from api.auth.keys import ensure_first_admin_key
 from api.auth.links import discard_links
-from api.database import open_database
+from api.database.database import open_database
 from api.errors import FramegateError
-from api.handles import raise_handle_limit
 from api.local_url import local_url
 from api.settings import Settings
 from api.stack.errors import StackError
 from api.stack.events import AdminKeyCreated, Report, StackReady
+from api.stack.handles import raise_handle_limit
 from api.stack.installation import require_own_database
 from api.stack.layout import code_socket, environment, lay_out
 from api.stack.lock import RunningStack, hold_home

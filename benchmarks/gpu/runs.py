@@ -1,4 +1,4 @@
-"""Runs of the pipeline `hold` on the real warm server, without the rest of the stack."""
+"""Runs of the pipeline `hold` on the real fork server, without the rest of the stack."""
 
 import os
 import sys
@@ -20,11 +20,11 @@ from contracts.run import PIPELINES_TAG
 from orchestration.dagster_internals.testing import ReconstructableRepository
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import Capacity
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from orchestration.launcher.lease import Wait
 from orchestration.launcher.limits import limits_of
-from orchestration.launcher.need import Need, need_of
 from orchestration.launcher.paths import run_socket
+from orchestration.launcher.resource_request import ResourceRequest, resource_request_of
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import Device
@@ -70,12 +70,12 @@ class Runs:
             job_code_origin=job.get_python_origin(),
             status=DagsterRunStatus.STARTING,
         )
-        need = need_of(run, load_catalog(), {})
+        need = resource_request_of(run, load_catalog(), {})
         device = self.place(need)
         if not isinstance(device, Device):
             return HoldRun(run.run_id, device.reason if device else "it needs no device")
         answer = messages.ask(
-            self.home.workers_socket,
+            self.home.fork_server_socket,
             {
                 "action": "launch",
                 "run_id": run.run_id,
@@ -87,7 +87,7 @@ class Runs:
         )
         return HoldRun(run.run_id, answer.get("not_yet") or answer.get("error") or "")
 
-    def place(self, need: Need) -> Device | Wait | None:
+    def place(self, need: ResourceRequest) -> Device | Wait | None:
         return Capacity.now(self.home, self.target.inventory, gpu_slots=_SLOTS, cpu_slots=1).place(
             need
         )
@@ -132,19 +132,19 @@ class Runs:
 
 @contextmanager
 def running_server(target: Target, folder: Path, media: Path) -> Iterator[Runs]:
-    """The warm server in a home of its own."""
+    """The fork server in a home of its own."""
     home = Home(folder.resolve())
     lay_out(home)
     given = {"FRAMEGATE_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
     environment = {**bare_environment(folder), **given, **target.environment}
     os.environ.update(given)  # of the definitions that are loaded here, too
     sys.path.append(target.environment["PYTHONPATH"].split(os.pathsep)[0])
-    command = [sys.executable, "-m", "orchestration.launcher.server"]
+    command = [sys.executable, "-m", "orchestration.launcher.fork_server"]
     with (
         running(command, environment, folder / "server.log"),
         open_instance(home.dagster) as instance,
     ):
         wait_until(
-            lambda: messages.is_anybody_there(home.workers_socket), _SECONDS, "the warm server"
+            lambda: messages.is_anybody_there(home.fork_server_socket), _SECONDS, "the fork server"
         )
         yield Runs(home, target, instance, media)

@@ -13,10 +13,10 @@ from orchestration.database.copy import CopyError, copy
 from orchestration.database.schema import migrate, version
 from orchestration.database.source import SqliteFiles
 from orchestration.database.tables import has_tables
-from orchestration.launcher.instance import open_instance
-from orchestration.postgres import PostgresStorage, shared_engine
+from orchestration.launcher.instances import open_instance
 from orchestration.settings import Settings
-from orchestration.storage import SqliteStorage
+from orchestration.storage.chosen import SqliteStorage
+from orchestration.storage.postgres import PostgresStorage, shared_engine
 
 #: One reads the lock, one writes, one looks.
 _CONNECTIONS = 3

@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import BaseModel, Field, ValidationError
 
 from orchestration.inbox.clock import Clock
-from orchestration.inbox.entry import Moment
+from orchestration.inbox.entry import ChangeTime
 
 MAX_WAITING = 100
 #: Folders that are not looked at now: their presets are broken, or the inbox was elsewhere.
@@ -19,11 +19,11 @@ _MOST_ABSENT = 50
 
 
 @dataclass(frozen=True)
-class Mark:
-    settled: Moment = (0, 0)
-    waiting: frozenset[Moment] = field(default_factory=frozenset)
+class HighWaterMark:
+    settled: ChangeTime = (0, 0)
+    waiting: frozenset[ChangeTime] = field(default_factory=frozenset)
 
-    def is_settled(self, moment: Moment) -> bool:
+    def is_settled(self, moment: ChangeTime) -> bool:
         return moment <= self.settled and moment not in self.waiting
 
 
@@ -32,7 +32,7 @@ class Cursor(BaseModel):
     before `linked_until`, in seconds since the epoch, are linked.
     """
 
-    marks: dict[str, Mark] = Field(default_factory=dict)
+    marks: dict[str, HighWaterMark] = Field(default_factory=dict)
     clock: Clock | None = None
     linked_until: float = 0.0
 
@@ -49,7 +49,7 @@ class Cursor(BaseModel):
     def write(self) -> str:
         return self.model_dump_json()
 
-    def set_marks(self, marks: Mapping[str, Mark]) -> None:
+    def set_marks(self, marks: Mapping[str, HighWaterMark]) -> None:
         """Those of absent folders are kept, the latest of them, for when the folder is back."""
         absent = sorted(
             ((path, mark) for path, mark in self.marks.items() if path not in marks),

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 #: When the kernel last noted a change of a file, in nanoseconds, and the file's inode. Writing,
 #: renaming, touching and linking all move it forward, and nobody can set it back.
-Moment: TypeAlias = tuple[int, int]
+ChangeTime: TypeAlias = tuple[int, int]
 
 #: Beside a video: a link to its results.
 RESULTS_SUFFIX = ".results"
@@ -22,11 +22,11 @@ class Entry:
     """A file, or what looks like one: `is_file` is False for links, pipes and devices."""
 
     name: str
-    moment: Moment
+    change_time: ChangeTime
     is_file: bool
 
 
-def unsettled_entries(folder: Path, is_settled: Callable[[Moment], bool]) -> Iterator[Entry]:
+def unsettled_entries(folder: Path, is_settled: Callable[[ChangeTime], bool]) -> Iterator[Entry]:
     """All but folders, names that say that the file is not finished, and links to results.
     Raises OSError where the folder cannot be read.
     """

@@ -1,4 +1,4 @@
-"""One look at the inbox: what is due is taken in, and each file gets its fate."""
+"""One scan at the inbox: what is due is taken in, and each file gets its fate."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,18 +18,18 @@ from dagster import (
 
 from contracts.home import Home
 from orchestration.dagster_internals.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
+from orchestration.inbox.background_intake import BackgroundIntake
 from orchestration.inbox.clock import Clock
-from orchestration.inbox.cursor import Cursor, Mark
-from orchestration.inbox.desk import Desk
-from orchestration.inbox.entry import Entry, Moment, readable, unsettled_entries
+from orchestration.inbox.cursor import Cursor, HighWaterMark
+from orchestration.inbox.entry import ChangeTime, Entry, readable, unsettled_entries
+from orchestration.inbox.fair_order import FairOrder
 from orchestration.inbox.file_tag import file_tag
 from orchestration.inbox.folder import InboxFolder
-from orchestration.inbox.intake import Outcome, Postponement, Rejection, Video
+from orchestration.inbox.intake import IntakeResult, Postponement, Rejection, Video
 from orchestration.inbox.links import follow_file, link_ended_runs, link_results
 from orchestration.inbox.rejection import set_aside
 from orchestration.inbox.request import run_key, run_request
-from orchestration.inbox.selection import Fate, Selection, advance, select, trusted
-from orchestration.inbox.turns import Turns
+from orchestration.inbox.selection import FileStatus, Selection, advance, select, trusted
 
 SENSOR_NAME = "inbox"
 
@@ -45,8 +45,8 @@ Due: TypeAlias = tuple[InboxFolder, Entry]
 
 
 @dataclass
-class Look:
-    """What one look comes to: `news` is logged, `notes` are shown for as long as they hold."""
+class Scan:
+    """The result of a scan: `news` is logged, `notes` are shown for as long as they hold."""
 
     cursor: Cursor
     requests: dict[str, RunRequest] = field(default_factory=dict)
@@ -61,49 +61,51 @@ class Inbox:
     home: Home
     folders: Sequence[InboxFolder]
     quiet: int
-    desk: Desk
-    turns: Turns
+    background_intake: BackgroundIntake
+    fair_order: FairOrder
 
-    def look(self, context: SensorEvaluationContext, deadline: float) -> Look:
+    def scan(self, context: SensorEvaluationContext, deadline: float) -> Scan:
         """Stops at the deadline, in seconds of the monotonic clock: the rest is due again then."""
-        look = Look(Cursor.read(context.cursor))
-        selections = dict(self._selections(look))
-        fates: dict[str, dict[Moment, Fate]] = {name: {} for name in selections}
-        if room := self._room(selections.values(), look, context):
+        scan = Scan(Cursor.read(context.cursor))
+        selections = dict(self._selections(scan))
+        statuses: dict[str, dict[ChangeTime, FileStatus]] = {name: {} for name in selections}
+        if room := self._room(selections.values(), scan, context):
             for (folder, entry), outcome in self._outcomes(self._due(selections), deadline):
                 name = _name(folder)
-                fates[name][entry.moment] = self._settle(folder, entry, outcome, look, context)
-                self.turns.note(name, entry, time.monotonic())
-                if len(look.requests) >= room:
+                statuses[name][entry.change_time] = self._settle(
+                    folder, entry, outcome, scan, context
+                )
+                self.fair_order.note(name, entry, time.monotonic())
+                if len(scan.requests) >= room:
                     break
-        self._link(look, context)
-        look.cursor.set_marks(
+        self._link(scan, context)
+        scan.cursor.set_marks(
             {
-                name: advance(look.cursor.marks[name], selection.due, fates[name])
+                name: advance(scan.cursor.marks[name], selection.due, statuses[name])
                 for name, (_folder, selection) in selections.items()
             }
         )
-        return look
+        return scan
 
-    def _selections(self, look: Look) -> Iterator[tuple[str, tuple[InboxFolder, Selection]]]:
+    def _selections(self, scan: Scan) -> Iterator[tuple[str, tuple[InboxFolder, Selection]]]:
         clock, moment = Clock.now(), time.time_ns()
-        set_back = clock.set_back_since(look.cursor.clock)
-        look.cursor.clock = clock
+        set_back = clock.set_back_since(scan.cursor.clock)
+        scan.cursor.clock = clock
         for folder in self.folders:
-            mark = trusted(look.cursor.marks.get(_name(folder), Mark()), moment, set_back)
-            look.cursor.marks[_name(folder)] = mark
+            mark = trusted(scan.cursor.marks.get(_name(folder), HighWaterMark()), moment, set_back)
+            scan.cursor.marks[_name(folder)] = mark
             try:
                 folder.path.mkdir(parents=True, exist_ok=True)
                 entries = list(unsettled_entries(folder.path, mark.is_settled))
             except OSError as error:
-                look.notes.append(f"{folder.path} cannot be read: {error.strerror}.")
+                scan.notes.append(f"{folder.path} cannot be read: {error.strerror}.")
                 entries = []
             yield _name(folder), (folder, select(entries, moment, self.quiet))
 
     def _room(
         self,
         selections: Iterable[tuple[InboxFolder, Selection]],
-        look: Look,
+        scan: Scan,
         context: SensorEvaluationContext,
     ) -> int:
         """How many runs may be requested; 0 as well where nothing is due."""
@@ -114,7 +116,7 @@ class Inbox:
         if queued >= _MOST_QUEUED:  # asked for after that: tags are not looked up as fast
             queued = _queued(context.instance, {SENSOR_NAME_TAG: SENSOR_NAME})
         if queued >= _MOST_QUEUED:
-            look.notes.append(
+            scan.notes.append(
                 f"{due} files wait until fewer than {_MOST_QUEUED} jobs of the inbox are in the "
                 f"queue: now they are {queued}."
             )
@@ -122,61 +124,61 @@ class Inbox:
 
     def _due(self, selections: Mapping[str, tuple[InboxFolder, Selection]]) -> list[Due]:
         queues = {name: selection.due for name, (_folder, selection) in selections.items()}
-        in_order = self.turns.order(queues, time.monotonic())
+        in_order = self.fair_order.order(queues, time.monotonic())
         return [(selections[name][0], entry) for name, entry in islice(in_order, _MOST_FILES)]
 
-    def _outcomes(self, due: Sequence[Due], deadline: float) -> Iterator[tuple[Due, Outcome]]:
+    def _outcomes(self, due: Sequence[Due], deadline: float) -> Iterator[tuple[Due, IntakeResult]]:
         yield from ((each, _NO_FILE) for each in due if not each[1].is_file)
         files = {
-            (folder.path / entry.name, entry.moment): (folder, entry)
+            (folder.path / entry.name, entry.change_time): (folder, entry)
             for folder, entry in due
             if entry.is_file
         }
-        for file, outcome in self.desk.outcomes(list(files), deadline):
+        for file, outcome in self.background_intake.outcomes(list(files), deadline):
             yield files[file], outcome
 
     def _settle(
         self,
         folder: InboxFolder,
         entry: Entry,
-        outcome: Outcome,
-        look: Look,
+        outcome: IntakeResult,
+        scan: Scan,
         context: SensorEvaluationContext,
-    ) -> Fate:
+    ) -> FileStatus:
         shown = f"{folder.job}/{readable(entry.name)}"
         match outcome:
             case Video():
-                self._request(folder, entry, outcome, look, context)
-                return Fate.SETTLED
+                self._request(folder, entry, outcome, scan, context)
+                return FileStatus.SETTLED
             case Rejection():
-                return self._reject(folder, entry, outcome, look)
+                return self._reject(folder, entry, outcome, scan)
             case Postponement(reason):
-                look.notes.append(f"{shown} waits: {reason}.")
-                return Fate.WAITS
+                scan.notes.append(f"{shown} waits: {reason}.")
+                return FileStatus.WAITS
 
     def _request(
         self,
         folder: InboxFolder,
         entry: Entry,
         video: Video,
-        look: Look,
+        scan: Scan,
         context: SensorEvaluationContext,
     ) -> None:
         file = folder.path / entry.name
         key = run_key(folder, video.sha256)
-        if key in look.requests:
+        if key in scan.requests:
             return
         if run := _known_run(context, key):
-            self._follow(folder, file, run, look, context)
+            self._follow(folder, file, run, scan, context)
             return
-        look.requests[key] = run_request(folder, file, video)
+        scan.requests[key] = run_request(folder, file, video)
 
     def _follow(
         self,
         folder: InboxFolder,
         file: Path,
         run: DagsterRun,
-        look: Look,
+        scan: Scan,
         context: SensorEvaluationContext,
     ) -> None:
         try:
@@ -184,32 +186,34 @@ class Inbox:
             if folder.link_results:
                 link_results(run, file, self.home)
         except OSError as error:
-            look.news.append(
+            scan.news.append(
                 f"The results of {readable(str(file))} cannot be linked: {error.strerror}."
             )
 
-    def _reject(self, folder: InboxFolder, entry: Entry, rejection: Rejection, look: Look) -> Fate:
+    def _reject(
+        self, folder: InboxFolder, entry: Entry, rejection: Rejection, scan: Scan
+    ) -> FileStatus:
         shown = f"{folder.job}/{readable(entry.name)}"
         try:
             target = set_aside(folder, entry.name, rejection)
         except FileNotFoundError:
-            return Fate.SETTLED
+            return FileStatus.SETTLED
         except OSError as error:
-            look.notes.append(
-                f"{shown} cannot be run: {rejection.reason} Nor moved aside: {error.strerror}."
+            scan.notes.append(
+                f"{shown} cannot be run: {rejection.reason} Moving it failed: {error.strerror}."
             )
-            return Fate.WAITS
-        look.news.append(f"Moved {shown} to {readable(str(target))}: {rejection.reason}")
-        return Fate.SETTLED
+            return FileStatus.WAITS
+        scan.news.append(f"Moved {shown} to {readable(str(target))}: {rejection.reason}")
+        return FileStatus.SETTLED
 
-    def _link(self, look: Look, context: SensorEvaluationContext) -> None:
+    def _link(self, scan: Scan, context: SensorEvaluationContext) -> None:
         linked = [folder for folder in self.folders if folder.link_results]
         if not linked:
             return
-        look.cursor.linked_until, problems = link_ended_runs(
-            context.instance, linked, self.home, look.cursor.linked_until
+        scan.cursor.linked_until, problems = link_ended_runs(
+            context.instance, linked, self.home, scan.cursor.linked_until
         )
-        look.news += problems
+        scan.news += problems
 
 
 def _name(folder: InboxFolder) -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from contracts.cached_file import CachedFile, read_cached_file, record_of, write_cached_file
 from contracts.home import Home
 from contracts.json_file import read_json
-from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
 from contracts.linked_media import drop_overwritten_media, link_media
 from contracts.run import MediaFacts
 from contracts.sha256 import sha256_of_open
@@ -47,12 +47,12 @@ class Postponement:
     reason: str
 
 
-Outcome: TypeAlias = Video | Rejection | Postponement
+IntakeResult: TypeAlias = Video | Rejection | Postponement
 
 _CHANGED = Postponement("changes while it is read")
 
 
-def take_in(path: Path, home: Home) -> Outcome:
+def take_in(path: Path, home: Home) -> IntakeResult:
     """Takes long for a large file that is new. Never raises for what is wrong with the file."""
     try:
         file = _open(path)
@@ -75,7 +75,7 @@ def _open(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
-def _take_in(path: Path, file: int, home: Home) -> Outcome:
+def _take_in(path: Path, file: int, home: Home) -> IntakeResult:
     before = os.fstat(file)
     if not stat.S_ISREG(before.st_mode):
         return _CHANGED
@@ -84,7 +84,7 @@ def _take_in(path: Path, file: int, home: Home) -> Outcome:
     if before.st_size == 0:
         return Rejection("The file is empty.", "Copy it here again.")
     record = record_of(home, path)
-    known = read_known_file(record)
+    known = read_cached_file(record)
     sha256 = known.sha256 if known else sha256_of_open(file)
     facts = _stored_facts(home, sha256)
     is_stored = facts is not None
@@ -92,7 +92,7 @@ def _take_in(path: Path, file: int, home: Home) -> Outcome:
     if _identity(os.fstat(file)) != _identity(before) or record_of(home, path) != record:
         return _CHANGED
     is_stored = is_stored or link_media(home, sha256, file, facts)
-    write_known_file(record, KnownFile(path, sha256, facts))
+    write_cached_file(record, CachedFile(path, sha256, facts))
     name = readable(path.name)
     if not is_stored and name != path.name:
         return Rejection("The file's name is not UTF-8.", "Rename it.")

@@ -42,4 +42,4 @@ def misplaced_notes(root: Path, folders: Sequence[InboxFolder]) -> Iterator[str]
     for name in strange[:_MOST]:
         near = wording.nearest(name, known)
         hint = f"did you mean {near}?" if near else f"the folders are {wording.names(known)}."
-        yield f"{root}/{name} is not looked at: no pipeline or usable preset has that name; {hint}"
+        yield f"{root}/{name} is ignored: no pipeline or usable preset has that name; {hint}"

@@ -1,1 +1,1 @@
-"""Executes runs: the launcher, the warm worker server, the supervisor, device leases."""
+"""Executes runs: the launcher, the fork server, the supervisor, device leases."""

@@ -11,7 +11,7 @@ from orchestration.launcher.lease import (
     device_states,
     read_leases,
 )
-from orchestration.launcher.need import Need
+from orchestration.launcher.resource_request import ResourceRequest
 from pipelines.registry.devices import Device, Inventory, InventoryError
 
 
@@ -37,24 +37,24 @@ class Capacity:
         cpu_leased = len([lease for lease in leases if lease.gpu is None])
         return cls(gpus, cpu_leased, gpu_slots, cpu_slots)
 
-    def place(self, need: Need) -> Device | Wait | None:
+    def place(self, request: ResourceRequest) -> Device | Wait | None:
         """Where the run goes, or what it waits for; None for a run that needs no device.
 
         A run that asks for the processor gets a slot there, and so does every run of a pipeline
         for GPUs on a machine that has none.
         """
-        if not need.takes_slot:
+        if not request.takes_slot:
             return None
-        if need.memory:
+        if request.memory:
             if isinstance(self.gpus, Wait):
                 return self.gpus
             if self.gpus:
-                return _choose_gpu(self.gpus, need.memory, self.gpu_slots)
+                return _choose_gpu(self.gpus, request.memory, self.gpu_slots)
         if self.cpu_leased < self.cpu_slots:
             return PROCESSOR
-        return Wait(f"The processor already runs {self.cpu_slots} job(s) that use all its cores.")
+        return Wait(f"Waiting: {self.cpu_slots} job(s) already use all cores of the processor.")
 
-    def without(self, device: Device | None, need: Need) -> "Capacity":
+    def without(self, device: Device | None, request: ResourceRequest) -> "Capacity":
         """What is left once the run has started on the device."""
         if device == PROCESSOR:
             return replace(self, cpu_leased=self.cpu_leased + 1)
@@ -63,7 +63,7 @@ class Capacity:
         return replace(
             self,
             gpus=[
-                _promise(state, need.memory) if state.device.uuid == device.uuid else state
+                _promise(state, request.memory) if state.device.uuid == device.uuid else state
                 for state in self.gpus
             ],
         )
@@ -77,10 +77,10 @@ def _choose_gpu(states: Sequence[DeviceState], memory: int, slots: int) -> Devic
     """The one with the most free memory that fits, or why the run has to wait."""
     usable = [state for state in states if state.in_service]
     if not usable:
-        return Wait("Every GPU is out of service until its memory is free again.")
+        return Wait("Waiting: every GPU is out of service until its memory is free again.")
     open_slots = [state for state in usable if state.leased < slots]
     if not open_slots:
-        return Wait(f"Every GPU already runs {slots} job(s).")
+        return Wait(f"Waiting: every GPU already runs {slots} job(s).")
     best = max(open_slots, key=lambda state: state.free)
     if best.free < memory:
         return Wait(

@@ -1,4 +1,4 @@
-"""What a process does first when it was forked from the warm server."""
+"""What a process does first when it was forked from the fork server."""
 
 import logging
 import os

@@ -4,7 +4,7 @@ from dagster import DagsterRun, DagsterRunStatus, QueuedRunCoordinator, SubmitRu
 
 from contracts.door import USER_HEADER, launch_tags
 from contracts.run import KIND_TAG, kind_of
-from orchestration.asset_runs import complete_asset_run
+from orchestration.annotation.asset_runs import complete_asset_run
 from orchestration.launcher import messages
 from orchestration.launcher.paths import queue_socket
 from orchestration.launcher.queue_locks import locked_entrance, locked_queue

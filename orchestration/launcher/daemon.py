@@ -16,12 +16,12 @@ from orchestration.dagster_internals.daemon import (
     daemon_controller_from_instance,
 )
 from orchestration.dagster_internals.workspace import WorkspaceFileTarget
-from orchestration.disk_space import await_room
 from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.recovery import STARTING, recover, runs_of_server
 from orchestration.logs import take_over_logging
 from orchestration.settings import Settings
-from orchestration.unhurried import look_less_often
+from orchestration.slower_polling import poll_less_often
+from orchestration.storage.disk_space import await_room
 
 _QUEUE_SECONDS = 5.0
 _POOL_LIMIT_FORGOTTEN = "framegate/pool_limit_forgotten"
@@ -31,7 +31,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = Settings()
     logs.configure(settings.log_format, settings.log_level)
-    look_less_often()
+    poll_less_often()
     try:
         with capture_interrupts(), DagsterInstance.get() as instance:
             await_room(settings.folders.root)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from contracts.held_file import held_files, hold
 from contracts.home import Home
+from contracts.lock_file import lock, locked_files
 from orchestration.launcher.paths import leases
 from pipelines.registry.devices import Device, Inventory
 
@@ -62,7 +62,7 @@ def device_states(
             device,
             [lease for lease in held_leases if lease.uuid == device.uuid],
             inventory.held(device.uuid),
-            in_service=not held_files(home.out_of_service(device.uuid)),
+            in_service=not locked_files(home.out_of_service(device.uuid)),
         )
         for device in inventory.devices()
     ]
@@ -70,12 +70,12 @@ def device_states(
 
 def read_leases(home: Home) -> list[Lease]:
     """The leases that are held."""
-    return [lease for path in held_files(leases(home)) if (lease := _read(path))]
+    return [lease for path in locked_files(leases(home)) if (lease := _read(path))]
 
 
 def is_leased(home: Home, run_id: str) -> bool:
     """Whether anything of the run still holds its lease."""
-    return _path(home, run_id) in held_files(leases(home))
+    return _path(home, run_id) in locked_files(leases(home))
 
 
 def acquire(home: Home, lease: Lease) -> int:
@@ -84,7 +84,7 @@ def acquire(home: Home, lease: Lease) -> int:
     The lease ends when the last process that has the descriptor closes it or ends. Raises
     BlockingIOError while something of the run's last attempt holds it.
     """
-    file = hold(_path(home, lease.run_id))
+    file = lock(_path(home, lease.run_id))
     write(file, lease)
     return file
 

@@ -5,7 +5,7 @@ import logging
 import os
 from importlib import import_module
 
-from orchestration.launcher.rehearsal import rehearse
+from orchestration.launcher.warm_up import warm_up
 from pipelines.registry.catalog import load_catalog
 
 logger = logging.getLogger("framegate.workers")
@@ -25,6 +25,6 @@ def preload(definitions: str) -> None:
                 warm()
         except Exception:  # a run of this pipeline will say it again, on the run
             logger.exception("cannot preload %s", card.name)
-    rehearse()
+    warm_up()
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, shared pages

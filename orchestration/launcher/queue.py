@@ -31,15 +31,15 @@ from orchestration.dagster_internals.workspace import (
     BaseWorkspaceRequestContext,
     IWorkspaceProcessContext,
 )
-from orchestration.disk_space import has_room
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import NO_CAPACITY, Capacity
-from orchestration.launcher.need import need_of, presets_now
 from orchestration.launcher.paths import queue_socket
+from orchestration.launcher.placement import Limit, Placement, place_runs
 from orchestration.launcher.queue_locks import locked_queue, queue_lock_removed
 from orchestration.launcher.recovery import STARTING, recover, runs_of_server
-from orchestration.launcher.turns import Limit, Turns, take_turns
+from orchestration.launcher.resource_request import presets_now, resource_request_of
 from orchestration.settings import Settings
+from orchestration.storage.disk_space import has_room
 from pipelines.registry.catalog import load_catalog
 
 _STOP_SECONDS = 1.0
@@ -60,7 +60,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         self._settings = settings
         self._home = settings.folders
         self._inventory = settings.load_inventory()
-        self._turns = Turns()
+        self._placement = Placement()
 
     def core_loop(
         self,
@@ -105,7 +105,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
     def run_iteration(
         self, workspace_process_context: IWorkspaceProcessContext[Any], *args: Any, **kwargs: Any
     ) -> DaemonIterator:
-        self._turns = Turns()
+        self._placement = Placement()
         yield from super().run_iteration(workspace_process_context, *args, **kwargs)
         self._tell(workspace_process_context.instance)
 
@@ -119,8 +119,8 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
         if not has_room(self._home.root):  # what is launched has much to write
             return []
         if runs := self._queued(instance):
-            self._turns = self._take_turns(instance, runs, concurrency_config)
-        return list(self._turns.starting)
+            self._placement = self._place_runs(instance, runs, concurrency_config)
+        return list(self._placement.starting)
 
     def _queued(self, instance: DagsterInstance) -> list[DagsterRun]:
         """The front of the queue, by priority, then by age."""
@@ -138,16 +138,16 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
                 return front
             cursor = page[-1].run_id
 
-    def _take_turns(
+    def _place_runs(
         self, instance: DagsterInstance, runs: Sequence[DagsterRun], config: ConcurrencyConfig
-    ) -> Turns:
+    ) -> Placement:
         in_progress = self._get_in_progress_run_records(instance)
         most = config.run_queue_config.max_concurrent_runs if config.run_queue_config else -1
         presets = presets_now(self._home.presets)
-        queue = [(run, need_of(run, load_catalog(), presets)) for run in runs]
-        return take_turns(
+        queue = [(run, resource_request_of(run, load_catalog(), presets)) for run in runs]
+        return place_runs(
             queue,
-            self._capacity() if any(need.takes_slot for _run, need in queue) else NO_CAPACITY,
+            self._capacity() if any(request.takes_slot for _run, request in queue) else NO_CAPACITY,
             _limits(instance, runs, in_progress, config),
             most=most if most >= 0 else _NO_MOST,
             in_progress=len(in_progress),
@@ -175,7 +175,7 @@ class PromptQueueDaemon(QueuedRunCoordinatorDaemon):
 
     def _tell(self, instance: DagsterInstance) -> None:
         """The first in the queue what they wait for; after launching, which is not to wait."""
-        for run, reason in self._turns.waiting[:_TOLD]:
+        for run, reason in self._placement.waiting[:_TOLD]:
             if run.tags.get(WAITING_TAG) != reason:
                 with suppress(DagsterRunNotFoundError):  # it has just been deleted
                     instance.add_run_tags(run.run_id, {WAITING_TAG: reason})
@@ -194,7 +194,9 @@ def _limits(
         tags = TagConcurrencyLimitsCounter(
             queue.tag_concurrency_limits, [record.dagster_run for record in in_progress]
         )
-        limits.append(Limit(tags, "As many runs of its kind run as may run at once."))
+        limits.append(
+            Limit(tags, "Waiting: as many runs of this kind are running as may run at once.")
+        )
     pools = instance.event_log_storage.get_pool_limits()
     if pools and queue and queue.should_block_op_concurrency_limited_runs:
         counter = GlobalOpConcurrencyLimitsCounter(
@@ -206,7 +208,7 @@ def _limits(
             slot_count_offset=queue.op_concurrency_slot_buffer,
             pool_granularity=config.pool_config.pool_granularity,
         )
-        limits.append(Limit(counter, "The limit of a pool is reached that was set in Dagster."))
+        limits.append(Limit(counter, "Waiting: a pool in Dagster has reached its limit."))
     return limits
 
 

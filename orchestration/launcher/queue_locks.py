@@ -9,8 +9,8 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contracts.held_file import is_at, locked_folder
 from contracts.home import Home
+from contracts.lock_file import is_at, locked_folder
 from orchestration.launcher.paths import queue_lock
 
 

@@ -1,7 +1,7 @@
 """After a crash: runs that nobody supervises go back into the queue.
 
 Each part settles what was its own. The daemon starts runs, and mends those that were about to start
-before it launches anything. The warm server looks after runs under way, and mends those before it
+before it launches anything. The fork server looks after runs under way, and mends those before it
 answers anybody; but for those that its own process is still to speak for, after starting over.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Collection, Sequence
 
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from contracts.held_file import locked_folder
 from contracts.home import Home
+from contracts.lock_file import locked_folder
 from orchestration.launcher.messages import (
     NoAnswerError,
     NobodyListensError,
@@ -21,7 +21,7 @@ from orchestration.launcher.messages import (
     is_anybody_there,
 )
 from orchestration.launcher.paths import run_socket, run_sockets
-from orchestration.launcher.report import Reporter
+from orchestration.launcher.reporter import Reporter
 
 logger = logging.getLogger("framegate.launcher")
 
@@ -44,23 +44,23 @@ def recover(
             if run.run_id in spoken_for or is_anybody_there(run_socket(home, run.run_id)):
                 continue
             try:
-                _settle(instance, home, run.run_id, statuses)
+                _reconcile(instance, home, run.run_id, statuses)
             except Exception:  # the others are to be settled all the same
                 logger.exception("run %s cannot be settled", run.run_id)
         sweep(instance, home)
 
 
 def runs_of_server(home: Home) -> Collection[str]:
-    """The runs that the warm server speaks for, once it has answered whatever it was asked before.
+    """The runs that the fork server speaks for, once it has answered whatever it was asked before.
 
     None if there is no server: then the next one settles what it finds.
     """
     deadline = time.monotonic() + _SERVER_SECONDS
     while time.monotonic() < deadline:
         try:
-            return set(ask(home.workers_socket, {"action": "status"})["runs"])
+            return set(ask(home.fork_server_socket, {"action": "status"})["runs"])
         except NoAnswerError:
-            logger.warning("the warm server is busy: its answer is waited for")
+            logger.warning("the fork server is busy: its answer is waited for")
         except NobodyListensError:
             break
     return ()
@@ -76,7 +76,7 @@ def sweep(instance: DagsterInstance, home: Home) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _settle(
+def _reconcile(
     instance: DagsterInstance, home: Home, run_id: str, statuses: Sequence[DagsterRunStatus]
 ) -> None:
     run = instance.get_run_by_id(run_id)

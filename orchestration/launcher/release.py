@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contracts.held_file import hold
 from contracts.home import Home
+from contracts.lock_file import lock
 from contracts.timestamps import now
 from pipelines.registry.devices import Inventory, InventoryError
 
@@ -77,7 +77,7 @@ def wait_for_release(
 def out_of_service(home: Home, uuid: str, run_id: str) -> Iterator[None]:
     """Until the block or this process ends, nothing is leased on the device; health says so."""
     path = home.out_of_service(uuid) / f"{run_id}.json"
-    file = hold(path)
+    file = lock(path)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Dagster's run launcher for this machine: asks the warm server, and the run's supervisor."""
+"""Dagster's run launcher for this machine: asks the fork server, and the run's supervisor."""
 
 import logging
 import shutil
@@ -20,12 +20,17 @@ from orchestration.dagster_internals.launcher import (
 )
 from orchestration.launcher import messages
 from orchestration.launcher.capacity import Capacity
-from orchestration.launcher.insist import comes_right
 from orchestration.launcher.lease import PROCESSOR, Wait
 from orchestration.launcher.limits import limits_of
-from orchestration.launcher.need import Need, need_of, pipelines_to_run, presets_now
 from orchestration.launcher.paths import run_socket
-from orchestration.launcher.report import Reporter
+from orchestration.launcher.reporter import Reporter
+from orchestration.launcher.resource_request import (
+    ResourceRequest,
+    pipelines_to_run,
+    presets_now,
+    resource_request_of,
+)
+from orchestration.launcher.retry import is_transient
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 
@@ -35,7 +40,7 @@ _RESTART_SECONDS = 60.0
 _RETRY_SECONDS = 0.2
 
 
-class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
+class LocalRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
     """Lives in the daemon, which launches, and in the webserver, which terminates."""
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
@@ -67,12 +72,12 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         try:
             request = self._request(run)
         except Exception as error:
-            if not comes_right(error):
+            if not is_transient(error):
                 raise
             raise DagsterUserCodeUnreachableError(f"It cannot be launched yet: {error}") from error
         answer = self._ask_server(request)
         if problem := answer.get("error"):
-            broken = Failure("CODE_DOES_NOT_LOAD", problem, "Mend the code, then submit again.")
+            broken = Failure("CODE_DOES_NOT_LOAD", problem, "Fix the code, then submit again.")
             self._instance.add_run_tags(run.run_id, {FAILURE_TAG: broken.to_tag()})
             raise DagsterLaunchFailedError(problem)  # type: ignore[no-untyped-call] # dagster's own
         if reason := answer.get("not_yet"):
@@ -121,11 +126,11 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         self, run: DagsterRun, error: messages.NobodyListensError
     ) -> CheckRunHealthResult:
         try:
-            server = messages.ask(self._home.workers_socket, {"action": "status"})
+            server = messages.ask(self._home.fork_server_socket, {"action": "status"})
         except messages.NobodyListensError:
-            return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server starts.")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "The fork server starts.")
         if run.run_id in server["runs"]:
-            return CheckRunHealthResult(WorkerStatus.RUNNING, "The warm server tells its end.")
+            return CheckRunHealthResult(WorkerStatus.RUNNING, "The fork server records its end.")
         if Reporter(self._instance, self._home, run.run_id).conclude():
             return CheckRunHealthResult(WorkerStatus.SUCCESS, "Its last event was written.")
         if self._has_moved_on(run):
@@ -148,19 +153,19 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
 
     def _request(self, run: DagsterRun) -> dict[str, Any]:
         """What the server is asked for; nothing has been started before."""
-        need = need_of(run, load_catalog(), presets_now(self._home.presets))
+        request = resource_request_of(run, load_catalog(), presets_now(self._home.presets))
         limits = limits_of(pipelines_to_run(run, load_catalog()), load_catalog(), self._settings)
         return {
             "action": "launch",
             "run_id": run.run_id,
-            "grace_seconds": need.grace_seconds,
+            "grace_seconds": request.grace_seconds,
             "limits": limits.to_message(),
-            "lease": self._lease(run, need),
+            "lease": self._lease(run, request),
             "log_fields": log_fields(run.run_id, run.tags),
         }
 
-    def _lease(self, run: DagsterRun, need: Need) -> dict[str, Any] | None:
-        if not need.takes_slot:
+    def _lease(self, run: DagsterRun, request: ResourceRequest) -> dict[str, Any] | None:
+        if not request.takes_slot:
             return None
         settings = self._settings
         capacity = Capacity.now(
@@ -169,7 +174,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
             gpu_slots=settings.gpu_slots,
             cpu_slots=settings.cpu_slots,
         )
-        device = capacity.place(need)
+        device = capacity.place(request)
         if isinstance(device, Wait):  # the memory was taken since the run left the queue
             raise DagsterUserCodeUnreachableError(device.reason)
         if device is None:
@@ -177,7 +182,7 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         if device == PROCESSOR:
             return {"uuid": device.uuid, "memory": 0}
         self._instance.add_run_tags(run.run_id, {DEVICE_TAG: f"{device.name} {device.uuid}"})
-        return {"uuid": device.uuid, "memory": need.memory}
+        return {"uuid": device.uuid, "memory": request.memory}
 
     def _ask_server(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Waits for a server that is starting over with fresh code."""
@@ -185,11 +190,13 @@ class WarmRunLauncher(RunLauncher[DagsterInstance], ConfigurableClass):
         restarting = False
         while True:
             try:
-                answer = messages.ask(self._home.workers_socket, request, timeout=_RESTART_SECONDS)
+                answer = messages.ask(
+                    self._home.fork_server_socket, request, timeout=_RESTART_SECONDS
+                )
             except messages.NobodyListensError as error:
                 if not restarting or time.monotonic() > deadline:
                     raise DagsterUserCodeUnreachableError(
-                        f"The warm server does not answer: {error}"
+                        f"The fork server does not answer: {error}"
                     ) from error
             else:
                 if not answer.get("restarting"):

@@ -22,19 +22,16 @@ from pathlib import Path
 from dagster import DagsterInstance, EventLogEntry
 
 from contracts.home import Home
-from orchestration.disk_space import has_room
 from orchestration.launcher import messages
 from orchestration.launcher.breach import Breach
 from orchestration.launcher.guard import Guard, guard
-from orchestration.launcher.holdings import Holdings
-from orchestration.launcher.insist import insist
-from orchestration.launcher.instance import Instances
+from orchestration.launcher.instances import Instances
 from orchestration.launcher.lease import Lease, give_back
 from orchestration.launcher.limits import Limits
 from orchestration.launcher.memory_limit import MemoryLimits
 from orchestration.launcher.oom import RecentKills
-from orchestration.launcher.outcome import Order, Verdict, WorkerEnd, decide
 from orchestration.launcher.paths import run_socket
+from orchestration.launcher.process_tree import ProcessTree
 from orchestration.launcher.processes import (
     adopt_orphans,
     descendants,
@@ -43,8 +40,11 @@ from orchestration.launcher.processes import (
     send_signal,
 )
 from orchestration.launcher.release import Release
-from orchestration.launcher.report import Reporter
+from orchestration.launcher.reporter import Reporter
+from orchestration.launcher.retry import retry
 from orchestration.launcher.worker import execute, read_last_event
+from orchestration.launcher.worker_end import Order, Resolution, WorkerEnd, decide
+from orchestration.storage.disk_space import has_room
 from pipelines.registry.devices import Inventory
 
 logger = logging.getLogger("framegate.workers")
@@ -76,12 +76,12 @@ class Supervisor:
     _killed: bool = field(default=False, init=False)
     _last_event: EventLogEntry | None = field(default=None, init=False)
     _reason: str = field(default="", init=False)
-    _holdings: Holdings = field(init=False)
+    _process_tree: ProcessTree = field(init=False)
     _oom: RecentKills = field(default_factory=RecentKills, init=False)
     _telling: threading.Thread | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._holdings = Holdings(self.inventory, self.lease.gpu if self.lease else None)
+        self._process_tree = ProcessTree(self.inventory, self.lease.gpu if self.lease else None)
 
     def supervise(self) -> None:
         """Starts the worker, watches it, and reports; returns when all of it is gone."""
@@ -103,13 +103,13 @@ class Supervisor:
             breach = self._breach or guarded.memory_breach()
             end = WorkerEnd(status, is_told, self._oom.count(), self._reason, breach)
             serve = partial(self._serve, listener, instance)
-            release = self._holdings.clear(self.home, self.run_id, reporter, serve)
+            release = self._process_tree.clear(self.home, self.run_id, reporter, serve)
             give_back(self.home, self.run_id)
-            verdict = self._tell_end(end, release, reporter, serve)
+            resolution = self._tell_end(end, release, reporter, serve)
         logger.info(
             "a run worker has ended",
             extra={
-                "verdict": verdict.name.lower(),
+                "resolution": resolution.name.lower(),
                 "exit_code": os.waitstatus_to_exitcode(status),
                 "duration_seconds": round(time.monotonic() - started, 3),
             },
@@ -123,7 +123,7 @@ class Supervisor:
             die_with_parent(supervisor)
             listener.close()
             execute(self.run_id, self.home, self.instances.worker)
-        self._holdings.tree = frozenset({self._worker})
+        self._process_tree.tree = frozenset({self._worker})
 
     def _watch(self, listener: socket.socket, instance: DagsterInstance, guarded: Guard) -> int:
         """Serves until the worker has ended or will not die; returns its wait status."""
@@ -199,7 +199,7 @@ class Supervisor:
             if run := instance.get_run_by_id(self.run_id):
                 instance.report_run_canceling(run)
         except Exception:
-            logger.exception("the run does not say that it is being cancelled")
+            logger.exception("could not record that the run is being cancelled")
 
     def _stop_for(self, breach: Breach) -> None:
         self._order, self._breach = Order.LIMIT, breach
@@ -208,7 +208,7 @@ class Supervisor:
     def _interrupt(self, grace_seconds: float) -> None:
         """What has not ended after the grace is killed."""
         self._kill_at = time.monotonic() + grace_seconds
-        self._holdings.look()
+        self._process_tree.update()
         send_signal(self._worker, signal.SIGINT)
 
     def _stop(self) -> None:
@@ -221,7 +221,7 @@ class Supervisor:
         """SIGKILL to the whole tree, once; False when that did not help in time."""
         if self._killed:
             return False
-        self._holdings.look()
+        self._process_tree.update()
         kill_descendants()
         self._killed = True
         self._kill_at = time.monotonic() + _KILL_SECONDS
@@ -233,7 +233,7 @@ class Supervisor:
         release: Release | None,
         reporter: Reporter,
         serve: Callable[[float], None],
-    ) -> Verdict:
+    ) -> Resolution:
         """On a full disk, or with the database away, it is told later; what cannot be told at all
         ends the run with the reason.
         """
@@ -241,20 +241,20 @@ class Supervisor:
             serve(_ROOM_SECONDS)
         tries = itertools.count()
 
-        def say() -> Verdict:
+        def say() -> Resolution:
             if self._telling:
                 self._telling.join()
-            verdict = decide(self._order, end)
+            resolution = decide(self._order, end)
             if next(tries) and reporter.conclude():
-                return verdict  # the first try had come as far as the event
-            killed = verdict is not Verdict.AS_REPORTED
-            reporter.report_end(verdict, end, self._last_event, release if killed else None)
-            return verdict
+                return resolution  # the first try had come as far as the event
+            killed = resolution is not Resolution.AS_REPORTED
+            reporter.report_end(resolution, end, self._last_event, release if killed else None)
+            return resolution
 
         try:
-            return insist(say, pause=serve)
+            return retry(say, pause=serve)
         except Exception as error:
-            logger.exception("how the run ended cannot be told")
+            logger.exception("the end of the run could not be recorded")
             lost = partial(reporter.report_untold, type(error).__name__, str(error))
-            insist(lost, pause=serve)
-            return Verdict.FAILED
+            retry(lost, pause=serve)
+            return Resolution.FAILED

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestration.annotation.under_way import UnderWay, read_under_way
 from orchestration.launcher.breach import Breach, time_breach
-from orchestration.under_way import UnderWay, read_under_way
 from pipelines.registry.spec import TimeLimit
 
 _PAUSE_SECONDS = 1.0

@@ -1,4 +1,4 @@
-"""Executes one run in a process forked from the warm server.
+"""Executes one run in a process forked from the fork server.
 
 The worker writes every event of the run but the last: how the run ended is handed to the
 supervisor, which writes it once the process is gone. So a run has one terminal event, written by
@@ -18,18 +18,18 @@ from dagster import DagsterRun, EventLogEntry, deserialize_value, serialize_valu
 from contracts import logs
 from contracts.home import Home
 from contracts.run import FAILURE_TAG
-from orchestration.carry_over import carry_over
+from orchestration.annotation.carry_over import carry_over
+from orchestration.annotation.failure import failure_of, text_of
+from orchestration.annotation.shared_process import only_in_this_process
 from orchestration.dagster_internals.execution import (
     EngineEventData,
     capture_interrupts,
     execute_run_iterator,
     recon_job_from_origin,
 )
-from orchestration.failure import failure_of, text_of
 from orchestration.launcher import messages
-from orchestration.launcher.instance import TERMINAL_EVENTS, WorkerInstance
+from orchestration.launcher.instances import TERMINAL_EVENTS, WorkerInstance
 from orchestration.launcher.paths import run_socket
-from orchestration.shared_process import only_in_this_process
 
 logger = logging.getLogger("framegate.workers")
 
@@ -93,7 +93,7 @@ def _execute(run: DagsterRun, home: Home, instance: WorkerInstance) -> None:
     )
     origin = run.job_code_origin
     if origin is None:
-        instance.report_run_failed(run, "The run does not say which code it is of.")
+        instance.report_run_failed(run, "The run names no code location.")
         return
     try:
         run = carry_over(run, instance, home)

@@ -13,7 +13,7 @@ from dagster import (
 )
 
 from contracts.run import LIBRARY_OWNER, MEDIA_TAG, OWNER_TAG, VERSION_TAG_PREFIX, pipelines_of
-from orchestration.asset_keys import asset_key
+from orchestration.annotation.asset_keys import asset_key
 from orchestration.dagster_internals.data_versions import CODE_VERSION_TAG
 from orchestration.maintenance.batch_decision import Pair
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dagster import DagsterInstance, DagsterRun, JobDefinition, RunsFilter
 
+from contracts.cached_file import CachedFile
 from contracts.home import Home
-from contracts.known_file import KnownFile
 from contracts.run import (
     BATCH_KEY_TAG,
     LIBRARY_OWNER,
@@ -104,7 +104,7 @@ class Batch:
             return Entry(path, Outcome.BUSY, ", ".join(decision.busy))
         return Entry(path, Outcome.CURRENT)
 
-    def _queue(self, known: KnownFile, decision: Decision) -> Entry:
+    def _queue(self, known: CachedFile, decision: Decision) -> Entry:
         versions = {name: self._wanted.versions[name] for name in decision.missing}
         key = batch_key(known.sha256, versions, self._failures)
         if self._instance.get_runs_count(RunsFilter(tags={BATCH_KEY_TAG: key}, statuses=UNDER_WAY)):
@@ -120,7 +120,7 @@ class Batch:
         )
         return Entry(known.path, Outcome.QUEUED, f"{', '.join(decision.missing)}: {run.run_id}")
 
-    def _submission(self, known: KnownFile, decision: Decision) -> Submission:
+    def _submission(self, known: CachedFile, decision: Decision) -> Submission:
         return Submission(
             media=str(known.path),
             media_hash=known.sha256,

@@ -17,7 +17,7 @@ from dagster import (
 
 from contracts.home import Home
 from contracts.run import KIND_TAG, MAINTENANCE_KIND, MAINTENANCE_TAG
-from orchestration.resources import HOME, home_resource
+from orchestration.annotation.resources import HOME, home_resource
 
 
 def maintenance_job(

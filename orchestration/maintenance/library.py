@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from contracts.cached_file import CachedFile, read_cached_file, record_of, write_cached_file
 from contracts.home import Home
-from contracts.known_file import KnownFile, read_known_file, record_of, write_known_file
 from contracts.sha256 import sha256_of
 from orchestration.inbox.probing import probe_apart
 from pipelines.errors import MediaError
@@ -31,7 +31,7 @@ def media_files(roots: Sequence[Path]) -> Iterator[Path]:
         yield from _below(root.resolve())
 
 
-def know(home: Home, path: Path) -> KnownFile:
+def know(home: Home, path: Path) -> CachedFile:
     """What the file is, read from it only if it has changed since it was last looked at.
 
     Raises MediaError if it cannot be read, and ProbingError.
@@ -42,15 +42,15 @@ def know(home: Home, path: Path) -> KnownFile:
         raise MediaError("The file's name is not UTF-8.", "Rename it.") from error
     try:
         record = record_of(home, path)
-        if known := read_known_file(record):
+        if known := read_cached_file(record):
             return known
         facts = probe_apart(path, path.name)
-        known = KnownFile(path, sha256_of(path), facts)
+        known = CachedFile(path, sha256_of(path), facts)
         if record_of(home, path) != record:
             raise MediaError("The file changed while it was read.", "It is read again next time.")
     except OSError as error:
         raise MediaError(f"The file cannot be read: {error.strerror}.", _HINT) from error
-    write_known_file(record, known)
+    write_cached_file(record, known)
     return known
 
 

@@ -24,13 +24,13 @@ from pydantic import BaseModel, PositiveInt
 
 from contracts.home import Home
 from contracts.run import LIBRARY_OWNER, OWNER_TAG
+from orchestration.annotation.tables import table_metadata
 from orchestration.maintenance.batch import Batch, Entry, Outcome
 from orchestration.maintenance.job import maintenance_job
 from orchestration.maintenance.library import media_files
 from orchestration.maintenance.submission import enqueue
 from orchestration.maintenance.wanted import Wanted, wanted_pipelines
 from orchestration.settings import Settings
-from orchestration.tables import table_metadata
 from pipelines.errors import ConfigError
 from pipelines.registry.catalog import Catalog
 from pipelines.registry.presets import load_presets

@@ -4,7 +4,7 @@ from dagster import DagsterInstance
 
 from contracts.home import Home
 from contracts.run import MEDIA_TAG
-from orchestration.assets import MEDIA_PARTITIONS
+from orchestration.annotation.assets import MEDIA_PARTITIONS
 from orchestration.maintenance.stock import run_records
 
 

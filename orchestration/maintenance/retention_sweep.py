@@ -9,6 +9,7 @@ from dagster import Field, JobDefinition, MetadataValue, OpExecutionContext
 from pydantic import BaseModel, NonNegativeFloat, PositiveInt
 
 from contracts.home import Home
+from orchestration.annotation.tables import table_metadata
 from orchestration.dagster_internals.tags import SCHEDULE_NAME_TAG
 from orchestration.maintenance.audit import AuditLog
 from orchestration.maintenance.job import maintenance_job
@@ -17,7 +18,6 @@ from orchestration.maintenance.remover import Remover
 from orchestration.maintenance.retention_plan import Policy, Removal, What, Why, plan
 from orchestration.maintenance.stock import take_stock
 from orchestration.settings import Settings
-from orchestration.tables import table_metadata
 
 RETENTION_SWEEP = "retention_sweep"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, RunRecord, RunsFilter
 
+from contracts.cached_file import is_outdated, read_cached_file, record_of
 from contracts.home import Home
-from contracts.known_file import is_outdated, read_known_file, record_of
 from contracts.patterns import is_sha256
 from contracts.run import (
     KEEP_TAG,
@@ -90,7 +90,7 @@ def _is_still_there(run: DagsterRun, home: Home) -> bool:
     """Whether the library has the file that the run was about, unchanged."""
     ops: Any = run.run_config["ops"]
     try:
-        known = read_known_file(record_of(home, Path(ops[PROBE_OP]["config"]["media"])))
+        known = read_cached_file(record_of(home, Path(ops[PROBE_OP]["config"]["media"])))
     except OSError:
         return False
     return known is not None and known.sha256 == run.tags[MEDIA_TAG]

@@ -21,7 +21,7 @@ def submit(
     selection = op_selection(submission.pipelines)
     origin, code_origin = origin_of.remote_job_origin, origin_of.job_code_origin
     if origin is None or code_origin is None:
-        raise ValueError(f"run {origin_of.run_id} does not say which code it is of")
+        raise ValueError(f"run {origin_of.run_id} names no code location")
     run = instance.create_run_for_job(
         jobs[name],
         run_config=run_config(submission),

@@ -9,12 +9,12 @@ from pipelines.damage import Damage
 from pipelines.device import BatchSize, Device, pick_device, use_all_cores
 from pipelines.face_detection import summary
 from pipelines.face_detection.card import CARD
+from pipelines.face_detection.coco_report import write_report
 from pipelines.face_detection.config import FaceDetectionConfig
 from pipelines.face_detection.dataset import write_dataset
 from pipelines.face_detection.detect import detect, network_size
 from pipelines.face_detection.gallery import Gallery, Shot
 from pipelines.face_detection.preview import MOST_SHOTS, draw_preview, tile_size
-from pipelines.face_detection.report import write_report
 from pipelines.face_detection.sighting import Sighting
 from pipelines.face_detection.table import write_face_table, write_face_tiers
 from pipelines.face_detection.video import write_video

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pipelines.face_detection.report import LANDMARKS
+from pipelines.face_detection.coco_report import LANDMARKS
 from pipelines.face_detection.sighting import Sighting
 from pipelines.outputs.csv_table import Cell, write_csv
 from pipelines.outputs.tiers import TierSegment, without_overlap, write_tiers

@@ -15,7 +15,7 @@ from api.app import create_app, create_services
 from api.settings import Settings
 from api.stack.events import StackReady
 from contracts.home import Home
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from pipelines.registry.catalog import Catalog, load_catalog
 from tests.contract.generated_configs import Case, generated
 

@@ -182,7 +182,7 @@ WAYS: dict[str, Way] = {
     "NothingToRetry": retry_of_a_completed_job,
     "CancellationFailed": processes_that_cannot_be_killed,
 }
-#: They take a real file, or a machine that lacks something: tests/api/test_error_codes.py has ways.
+#: They take a real file, or a machine that lacks something: see tests/api/http/test_error_codes.py.
 TOLD_ELSEWHERE = {
     "DatabaseUnavailable",
     "GpuOutOfMemory",

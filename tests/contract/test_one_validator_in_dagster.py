@@ -22,12 +22,12 @@ from dagster import (
 )
 
 from contracts.run import FAILURE_TAG, PROBE_OP, Failure
+from orchestration.annotation.jobs import build_jobs
+from orchestration.automation.inbox import build_inbox_sensor
 from orchestration.dagster_internals.testing import InMemoryJob, create_execution_plan, execute_plan
 from orchestration.inbox.preset_files import PresetFiles
-from orchestration.jobs import build_jobs
 from orchestration.maintenance.library_batch import build_library_batch
 from orchestration.maintenance.wanted import wanted_pipelines
-from orchestration.sensors.inbox import build_inbox_sensor
 from orchestration.settings import Settings
 from pipelines.errors import ConfigError
 from pipelines.registry.catalog import Catalog

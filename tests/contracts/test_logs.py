@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from contracts.logs import LogFormat, build_handler, knowing, note
+from contracts.logs import LogFormat, build_handler, log_context, note
 
 FORGED = "\n2026-11-23T12:00:00.000Z INFO framegate: forged\r\x1b[2K\u2028"
 
@@ -95,10 +95,10 @@ def test_what_is_known_is_on_every_line_until_it_is_over(
 ) -> None:
     written = write_to(logger, log_format)
 
-    with knowing(request_id="r1"):
+    with log_context(request_id="r1"):
         note(job_id="j1")
         logger.info("inside")
-        with knowing(owner="alice"):
+        with log_context(owner="alice"):
             logger.info("deeper")
     note(job_id="j2")
     logger.info("outside")

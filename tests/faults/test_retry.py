@@ -15,8 +15,8 @@ from dagster import DagsterEventType, DagsterInstance
 from api.stack.events import StackReady
 from contracts.retry import RETRIED_BY_TAG
 from contracts.run import IDEMPOTENCY_KEY_TAG, REQUEST_ID_TAG, SUBMITTED_AT_TAG, failure_tag
-from orchestration.asset_keys import asset_key
-from orchestration.launcher.instance import open_instance
+from orchestration.annotation.asset_keys import asset_key
+from orchestration.launcher.instances import open_instance
 from tests.webserver import ask_dagster
 
 FAILING, SOUND = "misbehaving", "speech_activity"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.database import Database, open_database
+from api.database.database import Database, open_database
 from api.stack.errors import StackError
 from api.stack.installation import require_own_database
 from contracts.home import Home

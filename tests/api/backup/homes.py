@@ -6,7 +6,7 @@ from sqlalchemy import URL
 
 from api.auth.keys import create_key, list_keys
 from api.auth.roles import Role
-from api.database import open_database
+from api.database.database import open_database
 from contracts.database import parse_url
 from contracts.home import Home
 

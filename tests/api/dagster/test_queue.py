@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.dagster.client import DagsterClient
-from api.dagster.queue import KnownQueue
+from api.dagster.queue import CachedQueue
 from api.dagster.run import QueuedRun
 from api.dagster.transport import GraphqlTransport
 from api.errors import OrchestratorUnavailableError
@@ -41,7 +41,7 @@ class SlowDagster(DagsterClient):
 
 async def test_whoever_comes_while_the_queue_is_listed_shares_the_answer() -> None:
     dagster = SlowDagster(length=3)
-    queue = KnownQueue(dagster)
+    queue = CachedQueue(dagster)
     looks = [asyncio.create_task(queue.runs()) for _ in range(20)]
     await asyncio.sleep(0)
     dagster.released.set()
@@ -53,7 +53,7 @@ async def test_whoever_comes_while_the_queue_is_listed_shares_the_answer() -> No
 async def test_only_a_short_queue_is_listed_anew_for_each_look(length: int, asked: int) -> None:
     dagster = SlowDagster(length)
     dagster.released.set()
-    queue = KnownQueue(dagster)
+    queue = CachedQueue(dagster)
     for _ in range(20):
         assert len(await queue.runs()) == length
     assert dagster.asked == asked
@@ -61,7 +61,7 @@ async def test_only_a_short_queue_is_listed_anew_for_each_look(length: int, aske
 
 async def test_who_leaves_takes_the_answer_from_nobody() -> None:
     dagster = SlowDagster(length=3)
-    queue = KnownQueue(dagster)
+    queue = CachedQueue(dagster)
     first, second = (asyncio.create_task(queue.runs()) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
@@ -74,7 +74,7 @@ async def test_who_leaves_takes_the_answer_from_nobody() -> None:
 async def test_what_could_not_be_listed_is_asked_again() -> None:
     dagster = SlowDagster(length=3, fails=True)
     dagster.released.set()
-    queue = KnownQueue(dagster)
+    queue = CachedQueue(dagster)
     with pytest.raises(OrchestratorUnavailableError):
         await queue.runs()
     assert await queue.runs_if_known() is None

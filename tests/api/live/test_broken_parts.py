@@ -79,7 +79,7 @@ async def test_a_daemon_that_has_been_silent_too_long_is_named(
     answer = await client.get(DETAILED)
     assert answer.status_code == 503
     assert (
-        "SENSOR: The daemon has been silent for 30"
+        "SENSOR: The daemon has sent no heartbeat for 30"
         in (answer.json()["details"]["orchestrator"]["error"])
     )
 

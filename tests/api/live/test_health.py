@@ -11,7 +11,7 @@ from api.auth.keys import create_key
 from api.auth.roles import Role
 from api.dependencies import Services
 from api.settings import Settings
-from contracts.held_file import hold
+from contracts.lock_file import lock
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.devices import Device
 
@@ -96,7 +96,7 @@ async def test_a_device_out_of_service_is_shown_as_such(
     client: httpx.AsyncClient, services_with: Callable[..., Services], gpus: Any
 ) -> None:
     gpus.found = (H100,)
-    mark = hold(services_with().home.out_of_service(H100.uuid) / "run.json")
+    mark = lock(services_with().home.out_of_service(H100.uuid) / "run.json")
     (device,) = (await client.get(DETAILED)).json()["details"]["gpu"]["devices"]
     os.close(mark)
     assert device["in_service"] is False

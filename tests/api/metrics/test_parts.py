@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api.dependencies import Services
-from contracts.held_file import hold
+from contracts.lock_file import lock
 from contracts.run import DEVICE_TAG, KIND, KIND_TAG
 from tests.api.metrics.fake_gpu import Gpu
 from tests.api.metrics.samples import value
@@ -23,7 +23,7 @@ async def test_a_gpu_is_told_with_its_memory_and_leases(
     device = {"uuid": "GPU-1", "name": "NVIDIA H100"}
 
     found = await read()
-    mark = hold(services.home.out_of_service("GPU-1") / "run.json")
+    mark = lock(services.home.out_of_service("GPU-1") / "run.json")
     later = await read()
     os.close(mark)
 

@@ -26,7 +26,7 @@ from orchestration.dagster_internals.testing import (
     RemoteRepositoryOrigin,
     SensorInstigatorData,
 )
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from orchestration.webhooks.job_ends import Cursor, job_ends
 
 ASSET = AssetKey(["films", "cuts"])

@@ -14,8 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from api.auth.keys import create_key, list_keys
 from api.auth.roles import Role
-from api.database import open_database
-from api.database_copy import copy_tables
+from api.database.copy import copy_tables
+from api.database.database import open_database
 from api.stack.layout import lay_out
 from api.stack.lock import RunningStack, hold_home
 from contracts.database import parse_url

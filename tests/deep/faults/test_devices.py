@@ -127,7 +127,7 @@ def test_slots_cap_the_runs_of_a_device(gpu_jobs: Any) -> None:
     running = [gpu_jobs.at_work("hold_gpu", gpu_memory=GIB)[0] for _ in range(2)]
     third = gpu_jobs.submit("finish", gpu_memory=GIB)
 
-    gpu_jobs.wait_for_reason(third, "Every GPU already runs 2 job(s).")
+    gpu_jobs.wait_for_reason(third, "Waiting: every GPU already runs 2 job(s).")
 
     for job in running:
         gpu_jobs.cancel(job)
@@ -216,7 +216,7 @@ def test_a_pipeline_of_dagsters_pool_waits_for_a_device_and_says_so(
     body = {"media": gpu_jobs.media, "pipelines": ["face_detection"]}
     waiting = gpu_rest.post("/api/v1/jobs", json=body).json()["id"]
 
-    gpu_jobs.wait_for_reason(waiting, "Every GPU already runs 2 job(s).")
+    gpu_jobs.wait_for_reason(waiting, "Waiting: every GPU already runs 2 job(s).")
 
     gpu_rest.post(f"/api/v1/jobs/{waiting}/cancel")
     for job in busy:

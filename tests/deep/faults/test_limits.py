@@ -50,7 +50,7 @@ def limited_jobs(
 
 
 def _server(home: Home) -> dict[str, Any]:
-    return messages.ask(home.workers_socket, {"action": "status"})
+    return messages.ask(home.fork_server_socket, {"action": "status"})
 
 
 def test_a_run_that_fills_memory_is_told_its_limit_and_others_go_on(limited_jobs: Any) -> None:

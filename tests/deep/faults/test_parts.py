@@ -16,10 +16,10 @@ from api.stack.restart import DELAYS_SECONDS, WINDOW_SECONDS
 FindPart = Callable[[str], psutil.Process]
 KillPart = Callable[[str], None]
 
-CODE_SERVER = "orchestration.unhurried dagster code-server start"
+CODE_SERVER = "orchestration.slower_polling dagster code-server start"
 WEBSERVER = "orchestration.webserver"
 DAEMON = "orchestration.launcher.daemon"
-RUN_WORKERS = "orchestration.launcher.server"
+RUN_WORKERS = "orchestration.launcher.fork_server"
 API = "-m api"
 
 

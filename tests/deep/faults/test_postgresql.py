@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from contracts.run import IDEMPOTENCY_KEY_TAG
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from tests.postgresql import PostgresServer
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]

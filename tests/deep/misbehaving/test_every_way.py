@@ -75,7 +75,7 @@ def _processes(stack: StackReady) -> set[psutil.Process]:
     return {
         process
         for process in psutil.process_iter()
-        if "orchestration.launcher.server" in _command(process) and home in _home(process)
+        if "orchestration.launcher.fork_server" in _command(process) and home in _home(process)
     }
 
 

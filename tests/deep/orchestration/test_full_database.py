@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from api.stack.layout import lay_out
 from contracts.home import Home
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from tests.disk import filled, mounted
 from tests.postgresql import PostgresServer
 

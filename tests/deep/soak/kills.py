@@ -18,7 +18,7 @@ _MINUTE = 60.0
 _TARGETS = {
     "worker": 8,
     "supervisor": 8,
-    "run workers": 3,
+    "fork server": 3,
     "daemon": 3,
     "webserver": 3,
     "code server": 3,

@@ -26,8 +26,8 @@ PARTS = {
     "API": "-m api",
     "webserver": "-m orchestration.webserver",
     "daemon": "-m orchestration.launcher.daemon",
-    "code server": "-m orchestration.unhurried dagster code-server",
-    "run workers": "-m orchestration.launcher.server",
+    "code server": "-m orchestration.slower_polling dagster code-server",
+    "fork server": "-m orchestration.launcher.fork_server",
 }
 
 Clock = Callable[[], float]
@@ -86,7 +86,7 @@ class SoakedStack:
 
     def supervisors(self) -> list[psutil.Process]:
         with suppress(psutil.Error, KeyError):
-            return self.parts()["run workers"].children()
+            return self.parts()["fork server"].children()
         return []
 
     def workers(self) -> list[psutil.Process]:

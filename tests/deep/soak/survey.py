@@ -6,10 +6,10 @@ from pathlib import Path
 
 from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunStatus
 
-from contracts.held_file import held_files
 from contracts.home import Home
+from contracts.lock_file import locked_files
 from contracts.run import KIND_TAG, MAINTENANCE_KIND, pipelines_of
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from orchestration.launcher.paths import leases
 from pipelines.outputs.manifest import MANIFEST, read_manifest
 from tests.deep.soak.history import Drained, Run
@@ -39,7 +39,7 @@ def runs(home: Home) -> Iterator[Run]:
 
 def leased(home: Home) -> list[str]:
     """The runs that hold a lease just now."""
-    return [path.stem for path in held_files(leases(home))]
+    return [path.stem for path in locked_files(leases(home))]
 
 
 def drained(home: Home, processes: Sequence[str]) -> Drained:

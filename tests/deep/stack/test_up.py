@@ -21,7 +21,7 @@ from contracts.home import Home
 from contracts.socket_address import socket_address
 from tests.webserver import webserver_of
 
-PARTS = {"code server", "run workers", "webserver", "daemon", "API"}
+PARTS = {"code server", "fork server", "webserver", "daemon", "API"}
 WEBSERVER = ("orchestration.webserver",)
 
 StartUp = Callable[..., subprocess.Popen[str]]

@@ -134,13 +134,13 @@ def test_a_request_is_found_in_every_log_that_it_led_to(
         found = [json.loads(line) for line in lines if "chain-of-ids" in line]
         return [line["message"] for line in found if line.get("job_id") == job]
 
-    until(lambda: bool(said("run-workers")), "the supervisor has spoken")
+    until(lambda: bool(said("fork-server")), "the supervisor has spoken")
     until(lambda: bool(said("code-server")), "the sensor has seen the job end")
     assert said("api") == ["a job is queued"]
     assert said("code-server") == ["job ended"]
     assert said("daemon") == ["a run is launched"]
     assert said("worker") == ["a run worker begins"]
-    assert said("run-workers") == ["a run worker has ended"]
+    assert said("fork-server") == ["a run worker has ended"]
 
 
 def test_every_log_of_the_stack_is_lines_of_json(
@@ -152,7 +152,7 @@ def test_every_log_of_the_stack_is_lines_of_json(
     logs = sorted((Path(stack.home) / "logs").glob("*.log"))
 
     assert {path.stem for path in logs} >= {
-        *("api", "code-server", "daemon", "run-workers", "webserver")
+        *("api", "code-server", "daemon", "fork-server", "webserver")
     }
     for path in logs:
         for line in path.read_text().splitlines():

@@ -21,6 +21,8 @@ from dagster import (
 )
 
 from contracts.home import Home
+from orchestration.annotation.jobs import build_jobs
+from orchestration.automation.inbox import build_inbox_sensor
 from orchestration.dagster_internals.tags import RUN_KEY_TAG, SENSOR_NAME_TAG
 from orchestration.dagster_internals.testing import (
     RegisteredCodeLocationOrigin,
@@ -29,8 +31,6 @@ from orchestration.dagster_internals.testing import (
 )
 from orchestration.inbox.folder import InboxFolder
 from orchestration.inbox.preset_files import PresetFiles
-from orchestration.jobs import build_jobs
-from orchestration.sensors.inbox import build_inbox_sensor
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
 from pipelines.registry.presets import load_presets

@@ -171,7 +171,7 @@ def test_a_store_that_takes_nothing_is_no_fault_of_the_file(
 
     file = Path(shutil.copy(video, inbox.folder() / "a.mp4"))
     with monkeypatch.context() as patch:
-        patch.setattr(intake, "write_known_file", refuse)
+        patch.setattr(intake, "write_cached_file", refuse)
         assert inbox.tick() == []
         inbox.tick()
         assert "a.mp4 waits: [Errno 13]" in inbox.message

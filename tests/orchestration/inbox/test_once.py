@@ -13,9 +13,9 @@ import pytest
 from dagster import DagsterRunStatus
 
 from contracts.run import INBOX_FILE_TAG, MEDIA_TAG, OWNER_TAG, PRESET_TAG
+from orchestration.annotation.media_store import locate_media
 from orchestration.inbox import intake
 from orchestration.inbox.cursor import Cursor
-from orchestration.media_store import locate_media
 from pipelines.errors import MediaError
 from pipelines.media import probe
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.inbox.clock import Clock
-from orchestration.inbox.cursor import MAX_WAITING, Cursor, Mark
+from orchestration.inbox.cursor import MAX_WAITING, Cursor, HighWaterMark
 from orchestration.inbox.entry import Entry
-from orchestration.inbox.selection import Fate, advance, select, trusted
+from orchestration.inbox.selection import FileStatus, advance, select, trusted
 
 
 def entry(ctime: int, inode: int = 1) -> Entry:
@@ -16,43 +16,43 @@ def entry(ctime: int, inode: int = 1) -> Entry:
 def test_what_changed_too_lately_is_not_due() -> None:
     selection = select([entry(100), entry(20, 2), entry(95, 3)], now=105, quiet=10)
 
-    assert [each.moment for each in selection.due] == [(20, 2), (95, 3)]
+    assert [each.change_time for each in selection.due] == [(20, 2), (95, 3)]
     assert selection.growing == 1
 
 
 def test_a_file_whose_fate_is_open_holds_the_mark() -> None:
     due = [entry(1), entry(2, 2), entry(3, 3)]
 
-    mark = advance(Mark(), due, {(1, 1): Fate.SETTLED, (3, 3): Fate.SETTLED})
+    mark = advance(HighWaterMark(), due, {(1, 1): FileStatus.SETTLED, (3, 3): FileStatus.SETTLED})
 
-    assert mark == Mark((1, 1))
+    assert mark == HighWaterMark((1, 1))
 
 
 def test_what_waits_is_passed_and_stays_due() -> None:
     due = [entry(1), entry(2, 2)]
 
-    mark = advance(Mark(), due, {(1, 1): Fate.WAITS, (2, 2): Fate.SETTLED})
+    mark = advance(HighWaterMark(), due, {(1, 1): FileStatus.WAITS, (2, 2): FileStatus.SETTLED})
 
-    assert mark == Mark((2, 2), frozenset({(1, 1)}))
+    assert mark == HighWaterMark((2, 2), frozenset({(1, 1)}))
     assert not mark.is_settled((1, 1))
     assert mark.is_settled((2, 2))
-    assert advance(mark, due[:1], {(1, 1): Fate.SETTLED}) == Mark((2, 2))
+    assert advance(mark, due[:1], {(1, 1): FileStatus.SETTLED}) == HighWaterMark((2, 2))
 
 
 def test_a_file_that_waited_and_went_away_is_forgotten() -> None:
-    assert advance(Mark((5, 5), frozenset({(1, 1)})), [], {}) == Mark((5, 5))
+    assert advance(HighWaterMark((5, 5), frozenset({(1, 1)})), [], {}) == HighWaterMark((5, 5))
 
 
 def test_a_clock_that_was_set_back_makes_all_files_due_again() -> None:
-    assert trusted(Mark((100, 1)), now=99, set_back=0) == Mark()
-    assert trusted(Mark((100, 1)), now=100, set_back=0) == Mark((100, 1))
+    assert trusted(HighWaterMark((100, 1)), now=99, set_back=0) == HighWaterMark()
+    assert trusted(HighWaterMark((100, 1)), now=100, set_back=0) == HighWaterMark((100, 1))
 
 
 def test_the_mark_goes_back_as_far_as_the_clock() -> None:
-    mark = Mark((100, 1), frozenset({(20, 1), (90, 1)}))
+    mark = HighWaterMark((100, 1), frozenset({(20, 1), (90, 1)}))
 
-    assert trusted(mark, now=115, set_back=20) == Mark((80, 0), frozenset({(20, 1)}))
-    assert trusted(mark, now=115, set_back=500) == Mark((0, 0))
+    assert trusted(mark, now=115, set_back=20) == HighWaterMark((80, 0), frozenset({(20, 1)}))
+    assert trusted(mark, now=115, set_back=500) == HighWaterMark((0, 0))
 
 
 def test_a_clock_that_is_set_back_is_noticed() -> None:
@@ -66,11 +66,11 @@ def test_a_clock_that_is_set_back_is_noticed() -> None:
 
 
 def test_marks_of_absent_folders_are_kept_and_not_for_ever() -> None:
-    cursor = Cursor(marks={f"/{number}": Mark((number, 0)) for number in range(100)})
+    cursor = Cursor(marks={f"/{number}": HighWaterMark((number, 0)) for number in range(100)})
 
-    cursor.set_marks({"/5": Mark((500, 0))})
+    cursor.set_marks({"/5": HighWaterMark((500, 0))})
 
-    assert cursor.marks["/5"] == Mark((500, 0))
+    assert cursor.marks["/5"] == HighWaterMark((500, 0))
     assert sorted(cursor.marks) == sorted(["/5", *(f"/{number}" for number in range(50, 100))])
 
 
@@ -81,7 +81,7 @@ def test_a_cursor_that_cannot_be_read_begins_anew() -> None:
 
 
 def test_a_cursor_comes_back_as_it_was_written() -> None:
-    marks = {"/inbox/faces": Mark((7, 3), frozenset({(2, 2)}))}
+    marks = {"/inbox/faces": HighWaterMark((7, 3), frozenset({(2, 2)}))}
     cursor = Cursor(marks=marks, clock=Clock("boot", 5), linked_until=1.5)
 
     assert Cursor.read(cursor.write()) == cursor
@@ -89,39 +89,43 @@ def test_a_cursor_comes_back_as_it_was_written() -> None:
 
 @given(
     st.lists(
-        st.lists(st.sampled_from([Fate.SETTLED, Fate.WAITS, None]), min_size=30, max_size=30),
+        st.lists(
+            st.sampled_from([FileStatus.SETTLED, FileStatus.WAITS, None]), min_size=30, max_size=30
+        ),
         max_size=12,
     )
 )
-def test_every_file_is_settled_in_the_end_and_none_before(rounds: list[list[Fate | None]]) -> None:
-    """Whatever fates the rounds give: what was not settled stays due, and a last round settles
+def test_every_file_is_settled_in_the_end_and_none_before(
+    rounds: list[list[FileStatus | None]],
+) -> None:
+    """Whatever statuses the rounds give: what was not settled stays due, and a last round settles
     the rest.
     """
     entries = [entry(index // 3 + 1, index) for index in range(30)]
     settled: set[tuple[int, int]] = set()
-    mark = Mark()
-    for fates in rounds:
-        due = [each for each in entries if not mark.is_settled(each.moment)]
+    mark = HighWaterMark()
+    for statuses in rounds:
+        due = [each for each in entries if not mark.is_settled(each.change_time)]
         given_now = {
-            each.moment: fate
-            for each, fate in zip(entries, fates, strict=True)
+            each.change_time: fate
+            for each, fate in zip(entries, statuses, strict=True)
             if fate is not None and each in due
         }
         mark = advance(mark, due, given_now)
-        settled |= {moment for moment, fate in given_now.items() if fate is Fate.SETTLED}
+        settled |= {moment for moment, fate in given_now.items() if fate is FileStatus.SETTLED}
         for each in entries:
-            assert each.moment in settled or not mark.is_settled(each.moment)
-    due = [each for each in entries if not mark.is_settled(each.moment)]
-    mark = advance(mark, due, {each.moment: Fate.SETTLED for each in due})
-    assert all(mark.is_settled(each.moment) for each in entries)
+            assert each.change_time in settled or not mark.is_settled(each.change_time)
+    due = [each for each in entries if not mark.is_settled(each.change_time)]
+    mark = advance(mark, due, {each.change_time: FileStatus.SETTLED for each in due})
+    assert all(mark.is_settled(each.change_time) for each in entries)
     assert not mark.waiting
 
 
 def test_the_cursor_stays_small_however_many_files_wait() -> None:
     due = [entry(index, index) for index in range(1, 50_001)]
 
-    mark = advance(Mark(), due, {each.moment: Fate.WAITS for each in due})
+    mark = advance(HighWaterMark(), due, {each.change_time: FileStatus.WAITS for each in due})
 
     assert len(mark.waiting) == MAX_WAITING
-    assert not mark.is_settled(due[MAX_WAITING].moment)
+    assert not mark.is_settled(due[MAX_WAITING].change_time)
     assert len(Cursor(marks={"faces": mark}).write()) < 10_000

@@ -13,7 +13,7 @@ from orchestration.dagster_internals.testing import (
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 
 
 @pytest.fixture

@@ -9,15 +9,15 @@ import pytest
 from contracts.home import Home
 from orchestration.launcher.capacity import Capacity
 from orchestration.launcher.lease import PROCESSOR, DeviceState, Lease, Wait, acquire
-from orchestration.launcher.need import Need
+from orchestration.launcher.resource_request import ResourceRequest
 from pipelines.registry.devices import Device, InventoryError
 
 GIB = 2**30
 SMALL = Device("GPU-small", "Small", 8 * GIB, 8 * GIB)
 LARGE = Device("GPU-large", "Large", 24 * GIB, 20 * GIB)
 #: A run of a pipeline for GPUs that was told to use the processor.
-ON_PROCESSOR = Need(0, 5.0, takes_slot=True)
-LIGHT = Need(0, 5.0, takes_slot=False)
+ON_PROCESSOR = ResourceRequest(0, 5.0, takes_slot=True)
+LIGHT = ResourceRequest(0, 5.0, takes_slot=False)
 
 
 def _capacity(
@@ -30,8 +30,8 @@ def _state(device: Device, *, free: int, leased: int = 0, in_service: bool = Tru
     return DeviceState(device, free, leased, in_service)
 
 
-def _needs(memory: int) -> Need:
-    return Need(memory, 5.0, takes_slot=True)
+def _needs(memory: int) -> ResourceRequest:
+    return ResourceRequest(memory, 5.0, takes_slot=True)
 
 
 def test_the_device_with_the_most_free_memory_is_chosen() -> None:
@@ -55,13 +55,13 @@ def test_a_device_whose_slots_are_taken_is_passed_over() -> None:
 def test_a_run_waits_while_every_slot_is_taken() -> None:
     capacity = _capacity(_state(SMALL, free=8 * GIB, leased=2), gpu_slots=2)
 
-    assert capacity.place(_needs(GIB)) == Wait("Every GPU already runs 2 job(s).")
+    assert capacity.place(_needs(GIB)) == Wait("Waiting: every GPU already runs 2 job(s).")
 
 
 def test_a_device_out_of_service_is_never_chosen() -> None:
     placed = _capacity(_state(SMALL, free=8 * GIB, in_service=False)).place(_needs(GIB))
 
-    assert placed == Wait("Every GPU is out of service until its memory is free again.")
+    assert placed == Wait("Waiting: every GPU is out of service until its memory is free again.")
 
 
 def test_a_run_takes_its_memory_and_its_slot_from_the_next_one() -> None:
@@ -72,7 +72,7 @@ def test_a_run_takes_its_memory_and_its_slot_from_the_next_one() -> None:
     assert isinstance(capacity.place(_needs(4 * GIB)), Wait)
     assert capacity.place(_needs(2 * GIB)) is SMALL
     capacity = capacity.without(SMALL, _needs(2 * GIB))
-    assert capacity.place(_needs(0 * GIB + 1)) == Wait("Every GPU already runs 2 job(s).")
+    assert capacity.place(_needs(0 * GIB + 1)) == Wait("Waiting: every GPU already runs 2 job(s).")
 
 
 def test_without_a_gpu_the_processors_slots_count() -> None:
@@ -81,7 +81,7 @@ def test_without_a_gpu_the_processors_slots_count() -> None:
     assert capacity.place(_needs(GIB)) is PROCESSOR
     capacity = capacity.without(PROCESSOR, _needs(GIB))
     assert capacity.place(_needs(GIB)) == Wait(
-        "The processor already runs 1 job(s) that use all its cores."
+        "Waiting: 1 job(s) already use all cores of the processor."
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, SubmitRunContext
 
+from contracts.cached_file import CachedFile, record_of, write_cached_file
 from contracts.home import Home
-from contracts.known_file import KnownFile, record_of, write_known_file
 from contracts.run import (
     KIND,
     KIND_TAG,
@@ -17,7 +17,7 @@ from contracts.run import (
     MEDIA_TAG,
     PROBE_OP,
 )
-from orchestration.asset_keys import asset_key
+from orchestration.annotation.asset_keys import asset_key
 from orchestration.dagster_internals.tags import PARTITION_NAME_TAG
 from orchestration.dagster_internals.testing import RemoteJobOrigin
 from orchestration.launcher.coordinator import PromptRunCoordinator
@@ -58,7 +58,7 @@ def see(dagster: DagsterInstance, dagster_home: Home, tmp_path: Path) -> Callabl
         path = tmp_path / name
         path.write_text(name)
         if known_as:
-            write_known_file(record_of(dagster_home, path), KnownFile(path, known_as, {}))
+            write_cached_file(record_of(dagster_home, path), CachedFile(path, known_as, {}))
         if not is_there:
             path.unlink()
         config = {"ops": {PROBE_OP: {"config": {"media": str(path)}}}}

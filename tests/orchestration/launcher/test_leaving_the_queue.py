@@ -68,7 +68,7 @@ def test_runs_of_gpu_pipelines_take_turns_on_the_processor_and_others_pass_them(
     first, second, light = add(HEAVY), add(HEAVY), add(LIGHT)
 
     assert _starting(daemon, dagster) == [first.run_id, light.run_id]
-    assert "The processor already runs" in _found(dagster, second).tags[WAITING_TAG]
+    assert "already use all cores" in _found(dagster, second).tags[WAITING_TAG]
 
 
 def test_a_lease_that_a_run_holds_makes_the_next_one_wait(
@@ -99,7 +99,7 @@ def test_where_as_many_runs_go_as_may_the_next_one_is_told_so(
     waiting = add(LIGHT)
 
     assert _starting(daemon, dagster) == []
-    assert _found(dagster, waiting).tags[WAITING_TAG] == "As many jobs run as may run at once: 8."
+    assert _found(dagster, waiting).tags[WAITING_TAG] == "Waiting: 8 of 8 jobs are running."
 
 
 def test_a_pools_limit_that_somebody_set_in_dagster_counts_and_is_told(

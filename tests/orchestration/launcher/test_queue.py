@@ -24,7 +24,7 @@ from orchestration.dagster_internals.testing import (
     RemoteRepositoryOrigin,
 )
 from orchestration.dagster_internals.workspace import WorkspaceProcessContext
-from orchestration.launcher.instance import open_instance
+from orchestration.launcher.instances import open_instance
 from orchestration.launcher.paths import queue_lock
 from orchestration.launcher.queue import PromptQueueDaemon
 from orchestration.launcher.queue_locks import locked_queue

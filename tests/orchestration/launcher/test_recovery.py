@@ -105,7 +105,7 @@ def test_the_runs_of_a_busy_server_are_known_when_it_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Home(tmp_path)
-    with messages.listen(home.workers_socket) as listener:
+    with messages.listen(home.fork_server_socket) as listener:
 
         def answer() -> None:
             for _ in range(2):  # whoever asked first has given up

@@ -11,7 +11,7 @@ from orchestration.dagster_internals.launcher import (
     DagsterUserCodeUnreachableError,
     LaunchRunContext,
 )
-from orchestration.launcher.run_launcher import WarmRunLauncher
+from orchestration.launcher.run_launcher import LocalRunLauncher
 
 #: It needs a GPU, or the processor's slot.
 PIPELINE = "scene_detection"
@@ -33,7 +33,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def fail(*_arguments: Any) -> None:
             raise kind("UPDATE", {}, Exception("the server closed the connection"))
 
-        monkeypatch.setattr(WarmRunLauncher, "_lease", fail)
+        monkeypatch.setattr(LocalRunLauncher, "_lease", fail)
 
     return refuse
 

@@ -14,15 +14,15 @@ from dagster import DagsterEventType, DagsterInstance, DagsterRun, DagsterRunSta
 
 from contracts.home import Home
 from contracts.run import FAILURE_TAG, RELEASE_TAG, Failure, failure_tag
-from orchestration.launcher import insist, messages, supervisor
-from orchestration.launcher.instance import open_instances
+from orchestration.annotation.under_way import UnderWay, tell_under_way
+from orchestration.launcher import messages, retry, supervisor
+from orchestration.launcher.instances import open_instances
 from orchestration.launcher.lease import Lease
 from orchestration.launcher.limits import Limits
 from orchestration.launcher.memory_limit import MemoryLimits
 from orchestration.launcher.paths import run_socket
-from orchestration.launcher.report import Reporter
+from orchestration.launcher.reporter import Reporter
 from orchestration.launcher.supervisor import Supervisor
-from orchestration.under_way import UnderWay, tell_under_way
 from pipelines.registry.devices import Device
 from pipelines.registry.spec import TimeLimit
 from tests.orchestration.launcher.workers import (
@@ -56,7 +56,7 @@ def supervise(
         work: Callable[[], None], lease: Lease | None = None, limits: Limits = UNLIMITED
     ) -> int:
         monkeypatch.setattr(supervisor, "execute", lambda *_arguments: work())
-        monkeypatch.setattr(insist, "_FIRST_PAUSE_SECONDS", 0.05)
+        monkeypatch.setattr(retry, "_FIRST_PAUSE_SECONDS", 0.05)
         instances = open_instances(dagster_home.dagster)
         parent = os.getpid()
         pid = os.fork()

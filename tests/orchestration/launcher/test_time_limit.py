@@ -3,8 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from orchestration.annotation.under_way import UnderWay, tell_under_way
 from orchestration.launcher.time_limit import Clock
-from orchestration.under_way import UnderWay, tell_under_way
 from pipelines.registry.spec import TimeLimit
 
 FACES = UnderWay("faces", media_seconds=20.0)

@@ -21,7 +21,7 @@ from contracts.home import Home
 from contracts.run import FAILURE_TAG
 from orchestration.dagster_internals.launcher import WorkerStatus
 from orchestration.launcher import messages
-from orchestration.launcher.run_launcher import WarmRunLauncher
+from orchestration.launcher.run_launcher import LocalRunLauncher
 
 Server = Callable[[Sequence[str]], AbstractContextManager[None]]
 
@@ -40,9 +40,9 @@ def instance() -> Iterator[DagsterInstance]:
 @pytest.fixture
 def launcher(
     monkeypatch: pytest.MonkeyPatch, home: Home, instance: DagsterInstance
-) -> WarmRunLauncher:
+) -> LocalRunLauncher:
     monkeypatch.setenv("FRAMEGATE_HOME", str(home.root))
-    launcher = WarmRunLauncher()
+    launcher = LocalRunLauncher()
     launcher.register_instance(instance)
     return launcher
 
@@ -56,11 +56,11 @@ def run(instance: DagsterInstance, origin_of: Callable[[str], Any]) -> DagsterRu
 
 @pytest.fixture
 def server(home: Home) -> Server:
-    """Answers one question as the warm server does, which looks after these runs."""
+    """Answers one question as the fork server does, which looks after these runs."""
 
     @contextmanager
     def serve(runs: Sequence[str]) -> Iterator[None]:
-        with messages.listen(home.workers_socket) as listener:
+        with messages.listen(home.fork_server_socket) as listener:
 
             def answer() -> None:
                 connection, _address = listener.accept()
@@ -83,13 +83,13 @@ def _tags(instance: DagsterInstance, run: DagsterRun) -> dict[str, Any]:
 
 
 def test_while_the_server_is_away_nobody_is_given_up(
-    launcher: WarmRunLauncher, run: DagsterRun
+    launcher: LocalRunLauncher, run: DagsterRun
 ) -> None:
     assert launcher.check_run_worker_health(run).status is WorkerStatus.RUNNING
 
 
 def test_a_run_that_the_server_speaks_for_is_left_to_it(
-    launcher: WarmRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
+    launcher: LocalRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
 ) -> None:
     with server([run.run_id]):
         health = launcher.check_run_worker_health(run)
@@ -98,7 +98,7 @@ def test_a_run_that_the_server_speaks_for_is_left_to_it(
 
 
 def test_a_run_whose_last_event_is_written_has_ended_as_that_says(
-    launcher: WarmRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
+    launcher: LocalRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
 ) -> None:
     """Its writer was killed between the event and the run's state."""
     event = DagsterEvent(DagsterEventType.PIPELINE_SUCCESS.value, run.job_name)
@@ -114,7 +114,7 @@ def test_a_run_whose_last_event_is_written_has_ended_as_that_says(
 
 
 def test_a_run_that_nobody_speaks_for_is_lost(
-    launcher: WarmRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
+    launcher: LocalRunLauncher, run: DagsterRun, instance: DagsterInstance, server: Server
 ) -> None:
     with server([]):
         health = launcher.check_run_worker_health(run)
@@ -123,7 +123,7 @@ def test_a_run_that_nobody_speaks_for_is_lost(
 
 
 def test_a_run_that_went_back_into_the_queue_since_it_was_read_is_not_lost(
-    launcher: WarmRunLauncher,
+    launcher: LocalRunLauncher,
     run: DagsterRun,
     instance: DagsterInstance,
     server: Server,

@@ -20,10 +20,10 @@ from dagster import (
 
 from contracts.home import Home
 from contracts.run import KIND, KIND_TAG, MEDIA_TAG, OWNER_TAG, PRIORITY_TAG, pipelines_of
-from orchestration.assets import asset_key
+from orchestration.annotation.assets import asset_key
+from orchestration.annotation.jobs import build_jobs
 from orchestration.dagster_internals.data_versions import CODE_VERSION_TAG
-from orchestration.jobs import build_jobs
-from orchestration.launcher.need import need_of
+from orchestration.launcher.resource_request import resource_request_of
 from orchestration.maintenance.library_batch import build_library_batch
 from orchestration.settings import Settings
 from pipelines.registry.catalog import load_catalog
@@ -240,4 +240,4 @@ def test_an_unknown_pipeline_is_named(execute: Execute, batch: JobDefinition) ->
 
 
 def test_a_batch_needs_no_device(execute: Execute, batch: JobDefinition) -> None:
-    assert not need_of(execute(batch).run, load_catalog(), {}).takes_slot
+    assert not resource_request_of(execute(batch).run, load_catalog(), {}).takes_slot

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, JobDefinition
 
+from contracts.cached_file import CachedFile, record_of, write_cached_file
 from contracts.home import Home
 from contracts.json_file import write_json
-from contracts.known_file import KnownFile, record_of, write_known_file
 from contracts.run import KEEP_TAG, KIND, KIND_TAG, LIBRARY_OWNER, MEDIA_TAG, OWNER_TAG, PROBE_OP
 from contracts.stored_media import claim_media
 from orchestration.maintenance import audit, remover
@@ -149,7 +149,7 @@ def test_the_librarys_newest_annotation_stays_and_the_one_before_goes(
 ) -> None:
     video = tmp_path / "video.mp4"
     video.write_bytes(b"video")
-    write_known_file(record_of(home, video), KnownFile(video, MEDIA, {}))
+    write_cached_file(record_of(home, video), CachedFile(video, MEDIA, {}))
     of_library = {OWNER_TAG: LIBRARY_OWNER, MEDIA_TAG: MEDIA}
     before = add_job(days=99, media=str(video), **of_library)
     newest = add_job(days=98, media=str(video), **of_library)

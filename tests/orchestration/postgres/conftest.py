@@ -8,7 +8,7 @@ from dagster import DagsterInstance, asset
 
 from api.stack.layout import lay_out
 from contracts.home import Home
-from orchestration.launcher.instance import Instances, open_instance, open_instances
+from orchestration.launcher.instances import Instances, open_instance, open_instances
 
 CONNECTIONS = 4
 
@@ -32,7 +32,7 @@ def instance(home: Home) -> Iterator[DagsterInstance]:
 
 @pytest.fixture
 def instances(home: Home) -> Iterator[Instances]:
-    """As the warm server opens them, before it forks."""
+    """As the fork server opens them, before it forks."""
     instances = open_instances(home.dagster)
     with instances.own, instances.worker:
         yield instances

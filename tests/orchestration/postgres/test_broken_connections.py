@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 from api.stack.layout import lay_out
 from contracts.database import parse_url
 from contracts.home import Home
-from orchestration import postgres as storages
-from orchestration.launcher.instance import open_instance
-from orchestration.postgres import shared_engine
+from orchestration.launcher.instances import open_instance
+from orchestration.storage import postgres as storages
+from orchestration.storage.postgres import shared_engine
 from tests.orchestration.postgres.conftest import CONNECTIONS, cuts
 from tests.postgresql import Databases, PostgresServer
 

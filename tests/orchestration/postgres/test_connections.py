@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from contracts.database import RUN_CONNECTIONS, parse_url
 from contracts.home import Home
-from orchestration.launcher.instance import Instances, open_instance
-from orchestration.postgres import shared_engine
+from orchestration.launcher.instances import Instances, open_instance
+from orchestration.storage.postgres import shared_engine
 from tests.orchestration.postgres.conftest import CONNECTIONS, cuts
 from tests.postgresql import Databases
 

@@ -11,8 +11,8 @@ from sqlalchemy.pool import NullPool
 from contracts.database import parse_url
 from contracts.home import Home
 from orchestration.database.schema import version
-from orchestration.launcher.instance import open_instance
-from orchestration.postgres import shared_engine
+from orchestration.launcher.instances import open_instance
+from orchestration.storage.postgres import shared_engine
 from tests.orchestration.postgres.conftest import CONNECTIONS
 from tests.postgresql import Databases
 

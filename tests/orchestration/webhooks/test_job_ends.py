@@ -28,7 +28,7 @@ from contracts.run import (
     pipeline_tags,
 )
 from contracts.webhook import Target, new_secret, write_target
-from orchestration.sensors.job_ends import build_job_end_sensor
+from orchestration.automation.job_ends import build_job_end_sensor
 from orchestration.settings import Settings
 from orchestration.webhooks import delivery
 from orchestration.webhooks import job_ends as job_ends_module

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from pipelines.face_detection.annotate import annotate
+from pipelines.face_detection.coco_report import LANDMARKS
 from pipelines.face_detection.config import FaceDetectionConfig
-from pipelines.face_detection.report import LANDMARKS
 from pipelines.findings import Findings, Role
 from pipelines.frames import frames
 from pipelines.media import probe

@@ -11,7 +11,7 @@ import pytest
 
 from api.auth.keys import create_key
 from api.auth.roles import Role
-from api.database import ApiKey
+from api.database.database import ApiKey
 from api.dependencies import Services
 from api.errors import DatabaseUnavailableError, UnauthorizedError
 from api.events.event import Event

@@ -1,0 +1,1 @@
+"""Jobs: found, described, cancelled and retried."""

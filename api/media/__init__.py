@@ -1,0 +1,1 @@
+"""Media: uploaded or named, probed, and stored."""

@@ -1,0 +1,1 @@
+"""Submissions: received, planned, and launched exactly once."""

@@ -1,0 +1,1 @@
+"""What a run does: jobs, ops, assets, and the publication of results."""

@@ -1,0 +1,1 @@
+"""What starts runs or watches them by itself: sensors and schedules."""

@@ -1,1 +1,0 @@
-"""What starts runs, or reacts to them, while nobody watches."""

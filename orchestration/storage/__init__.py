@@ -1,0 +1,1 @@
+"""Where Dagster keeps runs, events and schedules."""
