@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     time_limits: dict[str, TimeLimit] = Field(
         default={}, description="How long a pipeline may take, by pipeline; * for all others."
     )
+    pipeline_environment: tuple[str, ...] = Field(
+        default=(),
+        description="Variables of the environment that pipelines see besides the usual ones.",
+    )
     timezone: str | None = Field(
         default=None, description="IANA time zone of schedules; empty for the machine's own."
     )

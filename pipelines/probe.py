@@ -1,7 +1,8 @@
 """`python -m pipelines.probe FILE [--name NAME]`: what a file is, as JSON on standard output.
 
 A stranger's file is decoded here, so this runs in a process of its own: what a hostile file does
-to it, within limits of memory and time, happens to nobody else. On failure it prints
+to it, within limits of memory and time, happens to nobody else. It opens no file but that one, and
+reaches no network. On failure it prints
 `{"error": {"code", "message", "hint"}}` and exits with 2.
 """
 
@@ -10,23 +11,30 @@ import json
 import os
 import resource
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import av
 import av.logging
 
+from contracts.confinement import confine
 from pipelines.errors import MediaError, PipelineError
 from pipelines.media import Media, probe
 
 _REFUSED = 2
 _MEMORY_LIMIT = 4 * 1024**3
 _CPU_SECONDS_LIMIT = 60
+#: Parts of PyAV are imported when they are first used.
+_DECODERS = Path(av.__file__).parent
 
 
 def main() -> int:
     arguments = _parse()
     _limit()
+    with suppress(FileNotFoundError):  # which probing tells in its own words
+        confine([arguments.file, _DECODERS])
     av.logging.set_libav_level(av.logging.PANIC)
     answer, status = _answer(arguments.file, arguments.name)
     print(json.dumps(answer))  # noqa: T201 - the answer is what this program prints

@@ -26,6 +26,7 @@ from api.stack.lock import find_running
 from api.stack.ports import require_port
 from api.units import GIGABYTE
 from contracts.cgroup import NoCgroupsError, parent_of_runs
+from contracts.confinement import landlock_version
 from contracts.database import shown
 from contracts.json_file import read_json
 from pipelines.registry.catalog import Catalog, load_catalog
@@ -71,6 +72,7 @@ def run_checks(settings: Settings) -> Iterator[Check]:
     yield check_gpu(NvmlInventory())
     yield check_memory_limits(settings)
     yield check_handles()
+    yield check_probe()
     yield check_home(settings)
     yield check_disk(settings)
     yield check_database(settings)
@@ -154,6 +156,16 @@ def check_handles() -> Check:
         mend = "Raise the hard limit: `LimitNOFILE=` in systemd, `nofile` in limits.conf."
         return Check("handles", State.WARNING, f"no more than {found}", mend)
     return Check("handles", State.OK, found)
+
+
+def check_probe() -> Check:
+    """Whether the process that decodes uploaded files can be kept from all other files."""
+    version = landlock_version()
+    if version:
+        return Check("probe", State.OK, f"sees no file but the one it reads: Landlock {version}")
+    found = "can read every file that Framegate can: this kernel has no Landlock"
+    mend = "Use Linux 5.13 or newer, with `landlock` in the kernel's `lsm=` list."
+    return Check("probe", State.WARNING, found, mend)
 
 
 def check_home(settings: Settings) -> Check:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 from api.errors import InternalServerError, InvalidRequestError, ProbeUnavailableError
+from contracts.child_environment import probe_environment
 
 _REFUSED = 2
 #: Probing loads the decoders anew each time; more at once would only slow each other down.
@@ -66,6 +68,7 @@ class Prober:
             str(path) if descriptor is None else f"/proc/self/fd/{descriptor}",
             f"--name={name}",
             pass_fds=() if descriptor is None else (descriptor,),
+            env=probe_environment(os.environ),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -1,12 +1,14 @@
 """Asks `pipelines.probe`, in a process of its own, what a file is: it is a stranger's."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from contracts.child_environment import probe_environment
 from pipelines.errors import MediaError
 
 _REFUSED = 2
@@ -41,6 +43,7 @@ def probe_apart(path: Path, name: str) -> dict[str, Any]:
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and program
             [sys.executable, "-m", "pipelines.probe", path, f"--name={name}"],
+            env=probe_environment(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,

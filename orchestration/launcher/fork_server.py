@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn
@@ -53,7 +53,9 @@ logger = logging.getLogger("framegate.workers")
 
 @dataclass
 class ForkServer:
-    """`supervisors` are the runs under way, by the process id of who supervises them."""
+    """`supervisors` are the runs under way, by the process id of who supervises them.
+    `pipeline_variables` are those of the environment that pipelines see besides the usual ones.
+    """
 
     home: Home
     inventory: Inventory
@@ -61,6 +63,7 @@ class ForkServer:
     instances: Instances
     memory_limits: MemoryLimits
     supervisors: dict[int, str]
+    pipeline_variables: Sequence[str] = ()
     _stopping: bool = field(default=False, init=False)
     #: Those of `supervisors` that only tell how a run ended whose supervisor was lost.
     _reporters: set[int] = field(default_factory=set, init=False)
@@ -168,6 +171,7 @@ class ForkServer:
                     lease=lease,
                     inventory=self.inventory,
                     instances=self.instances,
+                    variables=self.pipeline_variables,
                 ).supervise()
             status = 0
         except BaseException:
@@ -257,6 +261,7 @@ def main() -> None:
         instances=instances,
         memory_limits=MemoryLimits.prepare(settings.folders, list(supervisors.values())),
         supervisors={int(pid): run_id for pid, run_id in supervisors.items()},
+        pipeline_variables=settings.pipeline_environment,
     ).serve()
 
 

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -58,7 +58,9 @@ _LONGEST_EVENT = 2**24
 
 @dataclass
 class Supervisor:
-    """One run's supervisor; `server` is the process that forked it."""
+    """One run's supervisor; `server` is the process that forked it. `variables` are those of the
+    environment that pipelines see besides the usual ones.
+    """
 
     run_id: str
     home: Home
@@ -69,6 +71,7 @@ class Supervisor:
     lease: Lease | None
     inventory: Inventory
     instances: Instances
+    variables: Sequence[str] = ()
     _worker: int = field(default=0, init=False)
     _order: Order = field(default=Order.NONE, init=False)
     _kill_at: float | None = field(default=None, init=False)
@@ -122,7 +125,7 @@ class Supervisor:
         if self._worker == 0:
             die_with_parent(supervisor)
             listener.close()
-            execute(self.run_id, self.home, self.instances.worker)
+            execute(self.run_id, self.home, self.instances.worker, self.variables)
         self._process_tree.tree = frozenset({self._worker})
 
     def _watch(self, listener: socket.socket, instance: DagsterInstance, guarded: Guard) -> int:

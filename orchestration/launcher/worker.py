@@ -9,13 +9,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from dagster import DagsterRun, EventLogEntry, deserialize_value, serialize_value
 
 from contracts import logs
+from contracts.child_environment import pipeline_environment
 from contracts.home import Home
 from contracts.run import FAILURE_TAG
 from orchestration.annotation.carry_over import carry_over
@@ -28,6 +29,7 @@ from orchestration.dagster_internals.execution import (
     recon_job_from_origin,
 )
 from orchestration.launcher import messages
+from orchestration.launcher.environment import replace_environment
 from orchestration.launcher.instances import TERMINAL_EVENTS, WorkerInstance
 from orchestration.launcher.paths import run_socket
 
@@ -38,8 +40,11 @@ _ANSWER_SECONDS = 30.0
 _PAUSE_SECONDS = 0.5
 
 
-def execute(run_id: str, home: Home, instance: WorkerInstance) -> NoReturn:
-    """Executes the run and tells the supervisor its last event.
+def execute(
+    run_id: str, home: Home, instance: WorkerInstance, variables: Sequence[str]
+) -> NoReturn:
+    """Executes the run and tells the supervisor its last event. `variables` are those of the
+    environment that pipelines see besides the usual ones.
 
     No file of ours is open for that while a pipeline is at work, which may close or write to any.
     Ends the process: nothing of what was forked along may run its exit handlers.
@@ -50,6 +55,8 @@ def execute(run_id: str, home: Home, instance: WorkerInstance) -> NoReturn:
     try:
         with only_in_this_process(), capture_interrupts(), instance:
             run = instance.get_run_by_id(run_id)
+            # Now that the database is open:
+            replace_environment(pipeline_environment(os.environ, variables))
             if run is not None:
                 _execute(run, home, instance)
             if instance.last_event is not None:

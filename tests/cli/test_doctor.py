@@ -22,6 +22,7 @@ from api.cli.checks import (
     check_models,
     check_packages,
     check_port,
+    check_probe,
     check_registry,
 )
 from api.settings import Settings
@@ -116,6 +117,15 @@ def test_why_memory_is_watched_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     check = check_memory_limits(Settings(home=tmp_path))
 
     assert check.found == "each run's processes are watched, since this machine has no cgroup v2"
+
+
+@pytest.mark.parametrize(("version", "state"), [(0, State.WARNING), (4, State.OK)])
+def test_a_kernel_that_cannot_confine_the_probe_is_a_warning(
+    monkeypatch: pytest.MonkeyPatch, version: int, state: State
+) -> None:
+    monkeypatch.setattr(checks, "landlock_version", lambda: version)
+
+    assert check_probe().state is state
 
 
 @pytest.mark.parametrize(("handles", "state"), [(1024, State.WARNING), (65_536, State.OK)])

@@ -125,6 +125,7 @@ WAYS: Mapping[str, Ended] = {
     "goes_where_nothing_is": WELL,
     "lets_nobody_read": WELL,
     "empties_the_environment": WELL,
+    "tells_what_it_sees": WELL,
     "allows_no_depth": WELL,
     "allows_no_more_files": Ended("WORKER_LOST", "exit code 1"),
     "leaves_its_session": WELL,

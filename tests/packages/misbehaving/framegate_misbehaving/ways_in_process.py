@@ -224,6 +224,15 @@ def empties_the_environment(_folder: Path, right: Findings) -> Findings:
     return right
 
 
+def tells_what_it_sees(folder: Path, right: Findings) -> Findings:
+    """Of its environment, and that of a child."""
+    child = subprocess.run([sys.executable, "-c", "import os; print(dict(os.environ))"],
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    seen = f"{dict(os.environ)} {child.stdout} {Path('/proc/self/environ').read_text()}"
+    (folder / "seen.txt").write_text(seen)
+    return right
+
+
 def allows_no_depth(_folder: Path, right: Findings) -> Findings:
     sys.setrecursionlimit(60)
     return right
