@@ -1,1 +1,1 @@
-"""The REST door: what a request means, mapped onto Dagster over GraphQL."""
+"""The REST API: maps requests onto Dagster by GraphQL."""

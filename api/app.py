@@ -1,4 +1,4 @@
-"""The app: what exists, put together once. `uvicorn --factory api.app:create_app` serves it."""
+"""Puts the app together. `uvicorn --factory api.app:create_app` serves it."""
 
 import logging
 import shutil
@@ -152,7 +152,7 @@ def create_services(
         database=database,
         dagster=dagster,
         queue=CachedQueue(dagster),
-        # Whoever launched, by three questions at most, is not waiting any more by then.
+        # A launch asks Dagster three times at most, so by then its caller has stopped waiting.
         idempotency=IdempotencyRecords(
             database,
             stale_after=3 * settings.dagster_timeout + 5,

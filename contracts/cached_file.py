@@ -1,4 +1,4 @@
-"""What is known of a file outside the media store, kept for as long as the file stays as it is.
+"""A cache of what probing found in files outside the media store, valid until they change.
 
 Hashing and probing a large file takes long: it is done once for each state that the file is in.
 """

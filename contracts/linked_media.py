@@ -58,7 +58,7 @@ def drop_overwritten_media(home: Home, sha256: str) -> None:
 
 
 def _state(path: Path) -> tuple[int, int] | None:
-    """Which file it is, and when it was written last; None where there is none."""
+    """The file's inode and modification time; None if there is no file."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Files that count only while a process holds them locked: the kernel gives them back for us."""
+"""Lock files: they count while a process holds them, and the kernel frees them when it ends."""
 
 import fcntl
 import os

@@ -26,7 +26,7 @@ _SHORTEST_SECRET = 24
 
 @dataclass(frozen=True)
 class Target:
-    """A receiver. `owner` is whose jobs it is told of; None for everybody's.
+    """A receiver. `owner` is the owner of the jobs that it hears of; None for all jobs.
 
     `key_id` is the key that it came with; times are in seconds since the epoch.
     """
@@ -49,7 +49,7 @@ class Target:
         return host_of(self.url)
 
     def wants(self, owner: str | None, ended_at: float) -> bool:
-        """Whether it is told of a job of this owner that ended then, in seconds since the epoch."""
+        """Whether it hears of an owner's job that ended then, in seconds since the epoch."""
         if self.owner not in {None, owner}:
             return False
         return (self.created_at or 0.0) <= ended_at < (self.expires_at or math.inf)
@@ -64,7 +64,7 @@ def check_url(url: str) -> str:
         raise ValueError("the URL of a webhook begins with http:// or https:// and names a host")
     if parts.username is not None or any(character.isspace() for character in url):
         raise ValueError("the URL of a webhook holds no user name and no space")
-    _port = parts.port  # raises ValueError for what is none
+    _port = parts.port  # raises ValueError for an invalid port
     return url
 
 
@@ -117,7 +117,7 @@ def read_target(home: Home, owner: str) -> Target | None:
 
 
 def read_targets(home: Home) -> list[Target]:
-    """Of all keys; what cannot be read is no target."""
+    """The targets of all keys; unreadable files are left out."""
     paths = sorted(home.webhook_targets.glob("[!.]*.json"))
     return [target for path in paths if (target := _target(read_json(path)))]
 

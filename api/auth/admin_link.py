@@ -1,4 +1,4 @@
-"""The link that signs in whoever runs Framegate on this machine."""
+"""The link that signs in the person who runs Framegate on this machine."""
 
 from datetime import UTC, datetime
 

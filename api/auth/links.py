@@ -35,7 +35,7 @@ def viewer_link(url: str, key: str) -> str:
 
 
 def use_link(home: Home, secret: str) -> str | None:
-    """The id of the key that the link was made for; None if it is not good (any more)."""
+    """The id of the key that the link was made for; None if the link is no longer valid."""
     file = home.sign_in_links / hash_secret(secret)
     used = file.with_name(f"{file.name}.used")
     try:

@@ -61,7 +61,7 @@ class Sessions:
         self._first: dict[str, str] = {}
 
     def open(self, key_id: str) -> str:
-        """The first token of a new session of whoever has this key."""
+        """Opens a session for the owner of this key, and returns its first token."""
         token = secrets.token_urlsafe(32)
         digest, now = hash_secret(token), time.monotonic()
         self._sessions[digest] = _Session(key_id, now, now, now, digest)
@@ -71,7 +71,7 @@ class Sessions:
         return token
 
     def present(self, token: str) -> Presented | None:
-        """None for a token that is not good (any more)."""
+        """None for a token that is not valid."""
         digest, now = hash_secret(token), time.monotonic()
         first = self._first.get(digest)
         if first is None:

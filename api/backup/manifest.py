@@ -1,4 +1,4 @@
-"""The list of a backup's files, written when all of them are there: without it, it is no backup."""
+"""The list of a backup's files, written last: a folder without it is not a complete backup."""
 
 import os
 from datetime import UTC, datetime

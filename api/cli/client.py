@@ -85,7 +85,7 @@ def connect(url: str, api_key: str | None) -> Iterator[Client]:
 
 
 def job_path(job_id: str) -> str:
-    """The address of a job. Raises UsageError for what is no id, and might lead elsewhere."""
+    """The address of a job. Raises UsageError for anything but an id."""
     if not _JOB_ID.fullmatch(job_id):
         raise UsageError(f"{job_id!r} is no id of a job.", hint=_JOB_HINT)
     return f"api/v1/jobs/{job_id}"

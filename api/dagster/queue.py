@@ -1,4 +1,4 @@
-"""The queue as of a moment ago: Dagster takes seconds to list a long one, and whoever looks at a
+"""A cache of the queue: Dagster takes seconds to list a long one, and a person who looks at a
 job that waits in it asks for the whole.
 """
 
@@ -19,7 +19,7 @@ _MOST_SECONDS = 10.0
 
 
 class CachedQueue:
-    """Asks one question at a time; whoever comes meanwhile shares its answer."""
+    """Asks once at a time; callers that come meanwhile share the answer."""
 
     def __init__(self, dagster: DagsterClient) -> None:
         self._dagster = dagster
@@ -33,7 +33,7 @@ class CachedQueue:
             if self._asking is None:
                 self._asking = asyncio.create_task(self._ask())
                 self._asking.add_done_callback(_hear)
-            # Shielded: whoever asked first may leave before the others have their answer.
+            # Shielded: the first caller may leave before the others have their answer.
             await asyncio.shield(self._asking)
         return self._runs
 

@@ -121,7 +121,7 @@ class InstanceState:
 
 
 def priority_of(tags: Mapping[str, str]) -> int:
-    """As Dagster's queue reads it: what is no integer counts as 0."""
+    """As Dagster's queue reads it: anything but an integer counts as 0."""
     try:
         return int(tags.get(PRIORITY_TAG, "0"))
     except ValueError:

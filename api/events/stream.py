@@ -70,7 +70,7 @@ class EventStream(Response):
             await _send_last(send)
 
     async def _until_refused(self) -> None:
-        """Whatever else keeps a key from being looked up is no reason to end."""
+        """An error while a key is looked up does not end the stream."""
         while True:
             await asyncio.sleep(self._authenticate_seconds)
             try:

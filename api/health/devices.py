@@ -1,4 +1,4 @@
-"""The GPUs of this machine as of a moment ago: asking the driver takes time, and what there is
+"""A cache of the GPUs of this machine: asking the driver takes time, and what there is
 hardly ever changes.
 """
 

@@ -1,4 +1,4 @@
-"""Names that strangers gave to files, made harmless to show, to log and to put into a header."""
+"""Cleans file names from outside: safe to show, to log and to put into a header."""
 
 import unicodedata
 from pathlib import PurePosixPath

@@ -1,4 +1,4 @@
-"""Where every error becomes an answer: ours, the framework's, and those of routing."""
+"""Turns every error into an answer: our own, the framework's, and routing's."""
 
 import shutil
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A verdict as HTTP says it. Keys without a value are left out."""
+"""The validator's verdict in HTTP's form. Keys without a value are left out."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -158,7 +158,7 @@ def _json(tag: str | None) -> dict[str, Any]:
 
 
 def _keep_reason(path: Path, name: str, reason: str | None) -> None:
-    """Where the supervisor finds it, whole; who asked first is who is remembered.
+    """Written where the supervisor finds it, as a whole. The first request is kept.
 
     Where it cannot be kept, on a full disk, the job is cancelled all the same.
     """

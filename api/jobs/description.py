@@ -267,7 +267,7 @@ def _config(run: Run, name: str) -> Mapping[str, Any]:
 
 
 def _ops(run: Run) -> Mapping[str, Any]:
-    """A run from the UI may have been given anything: what is no mapping says nothing."""
+    """A run from the UI may have been given anything: only a mapping counts."""
     ops = run.config.get("ops")
     return ops if isinstance(ops, dict) else {}
 

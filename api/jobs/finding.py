@@ -1,4 +1,4 @@
-"""Finding jobs: one by its id, or pages of them. A job is a run that carries our kind tag."""
+"""Finds jobs: one by its id, or a page of them. A job is a run with our kind tag."""
 
 import re
 from collections.abc import Sequence

@@ -95,7 +95,7 @@ class MediaStore:
         )
 
     def is_there(self, reference: str) -> bool:
-        """Whether a run could read the media that its config names, whoever may see the file."""
+        """Whether a run could read the media that its config names."""
         if is_sha256(reference):
             drop_overwritten_media(self._home, reference)
             return self._home.media(reference).is_file()

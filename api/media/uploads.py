@@ -1,4 +1,4 @@
-"""An upload on its way to the disk: written once, hashed on the way, and gone if anything fails."""
+"""Writes an upload to disk and hashes it on the way; removes it if anything fails."""
 
 import errno
 import hashlib

@@ -25,7 +25,7 @@ def lay_out(home: Home) -> None:
         make_private(home.root)
         for folder in (home.dagster, home.logs, home.run, home.jobs, home.presets):
             folder.mkdir(exist_ok=True)
-        home.run.chmod(0o700)  # whoever opens its sockets is asked nothing
+        home.run.chmod(0o700)  # its sockets ask for no password
         _link(home.dagster / "dagster.yaml", configuration_file("dagster.yaml"))
     except OSError as error:
         raise StackError(

@@ -122,7 +122,7 @@ class IdempotencyRecords:
             session.execute(statement)
 
     def renew(self, claim: Claim) -> Claim:
-        """The run of this claim is no more: one of those who find that out may launch anew."""
+        """The claim's run has been deleted: one of the callers that find out may launch again."""
         moment, attempt = _now(), token_hex(8)
         free = {"run_id": None, "attempt": attempt, "claimed_at": moment}
         with self._database.write() as session:

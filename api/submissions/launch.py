@@ -1,4 +1,4 @@
-"""One run for one `Idempotency-Key`: what submissions and retries launch alike."""
+"""Launches one run per `Idempotency-Key`, for submissions and for retries."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

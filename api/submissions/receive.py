@@ -1,4 +1,4 @@
-"""Takes a submission in, in either of its forms, and hands over what it means."""
+"""Reads a submission, sent as a form or as JSON."""
 
 import re
 from collections.abc import Mapping

@@ -25,6 +25,6 @@ class ProgressFile:
 
     def write(self, pipeline: str, fraction: float) -> None:
         self._fractions[pipeline] = round(fraction, 4)
-        # A full disk fails whoever writes results, not who tells of them.
+        # A full disk should fail the writing of results, not the progress.
         with suppress(OSError), replacing(self._path) as temporary:
             temporary.write_text(json.dumps(self._fractions))

@@ -45,7 +45,7 @@ def has_tables(bind: Engine | Connection) -> bool:
 
 
 def create_tables(engine: Engine) -> None:
-    """What is missing: all of it or nothing, whoever is killed meanwhile; one process at a time."""
+    """Creates the missing tables in one transaction, one process at a time."""
     if has_tables(engine):
         return
     with engine.connect() as plain:

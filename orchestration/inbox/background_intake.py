@@ -1,4 +1,4 @@
-"""Files are taken in beside the sensor: a tick has a deadline, a large file has none."""
+"""Takes files in on threads of its own: a sensor's tick has a deadline, a large file has none."""
 
 import logging
 import queue

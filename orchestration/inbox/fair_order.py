@@ -1,4 +1,4 @@
-"""Which of the files that are due are looked at now: new ones first, then who was not for longest.
+"""The order in which due files are taken in: new ones first, then the longest unvisited.
 
 Kept in memory alone: after a restart every file is new once more.
 """

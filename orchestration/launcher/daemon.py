@@ -1,4 +1,4 @@
-"""Dagster's daemon with our queue in it; before it starts, what a crash left behind is mended."""
+"""Dagster's daemon with our queue in it. First it reconciles runs that a crash left behind."""
 
 import signal
 from collections.abc import Iterator

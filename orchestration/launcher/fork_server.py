@@ -79,7 +79,7 @@ class ForkServer:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(wakeup, selectors.EVENT_READ)
             self._sockets = [listener, wakeup]
-            self._reap()  # whoever ended while the server started over
+            self._reap()  # those that ended while the server started over
             while not self._stopping:
                 ready = {key.fileobj for key, _mask in selector.select()}
                 if wakeup in ready:
@@ -180,9 +180,9 @@ class ForkServer:
             os._exit(status)
 
     def _reap(self) -> None:
-        """Reaps what ended; a supervisor that did not end well is spoken for.
+        """Reaps processes that ended, and reports runs whose supervisor did not end well.
 
-        One that speaks for another is not: what kept it from telling would keep the next one, too.
+        A process that reports for a supervisor is not replaced: the next one would fail likewise.
         Dagster's run monitoring then finds a run that nobody supervises, and ends it.
         """
         for pid, status in reap().items():
@@ -239,7 +239,7 @@ class ForkServer:
 
 
 def recover_runs(instance: DagsterInstance, home: Home, inherited: Collection[str]) -> None:
-    """Mends what an earlier server left behind."""
+    """Reconciles the runs that an earlier server left behind."""
     messages.remove_abandoned(run_sockets(home))
     recover(instance, home, UNDER_WAY, spoken_for=inherited)
 

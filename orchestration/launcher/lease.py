@@ -1,4 +1,4 @@
-"""Which run may use which device: a lease is a locked file, so the kernel gives it back for us."""
+"""Which run may use which device: a lease is a lock file, which the kernel frees by itself."""
 
 import json
 import os

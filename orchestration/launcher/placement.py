@@ -1,4 +1,4 @@
-"""Whose turn it is: which queued runs start now, and what the others wait for."""
+"""Placement: which queued runs start now, and what the others wait for."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Placement:
-    """Both in the order of the queue."""
+    """Which runs start now, and what the others wait for; both in the order of the queue."""
 
     starting: tuple[DagsterRun, ...] = ()
     waiting: tuple[tuple[DagsterRun, str], ...] = ()

@@ -1,4 +1,4 @@
-"""Everything that a run's worker ever started, and what of it is held on the leased GPU."""
+"""A run's process tree: all that its worker ever started, and its memory on the leased GPU."""
 
 import logging
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class ProcessTree:
     _held: int | None = None
 
     def update(self) -> None:
-        """Takes in what was started since, and how much is held: the first amount counts, as
+        """Adds processes started since, and notes the GPU memory held: the first amount counts, as
         those that come later are of less.
         """
         self.tree |= frozenset(descendants())

@@ -38,7 +38,7 @@ def recover(
     statuses: Sequence[DagsterRunStatus],
     spoken_for: Collection[str] = (),
 ) -> None:
-    """Settles every run in one of these states that has no supervisor, and is not spoken for."""
+    """Reconciles every run in one of these states that nobody supervises or will report."""
     with locked_folder(run_sockets(home)):  # daemon and server: one after the other
         for run in instance.get_runs(RunsFilter(statuses=statuses)):
             if run.run_id in spoken_for or is_anybody_there(run_socket(home, run.run_id)):

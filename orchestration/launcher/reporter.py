@@ -119,7 +119,7 @@ class Reporter:
         return bool(told.records)
 
     def requeue(self, run: DagsterRun, why: str) -> None:
-        """Whatever the last attempt could not be done with is no matter of the next one."""
+        """Puts the run back into the queue, without the marks of its last attempt."""
         shutil.rmtree(self.home.partial(self.run_id), ignore_errors=True)
         if run.status is DagsterRunStatus.QUEUED:
             return  # who launched it has put it back already

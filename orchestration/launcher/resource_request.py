@@ -1,4 +1,4 @@
-"""What a run needs of a device, from its run config and the cards of its pipelines."""
+"""A run's resource request, from its run config and the cards of its pipelines."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Says what must not be lost, however long the database is away or the disk is full."""
+"""Repeats what must not be lost, however long the database is away or the disk is full."""
 
 import logging
 import time
@@ -17,9 +17,9 @@ Said = TypeVar("Said")
 
 
 def retry(say: Callable[[], Said], pause: Callable[[float], None] = time.sleep) -> Said:
-    """Tries again until it has been said; pauses in between, longer each time.
+    """Calls `say` until it succeeds; pauses in between, longer each time.
 
-    Raises at once what will not come right however often it is tried.
+    Raises at once any error that would not pass.
     """
     seconds = _FIRST_PAUSE_SECONDS
     while True:
@@ -34,7 +34,7 @@ def retry(say: Callable[[], Said], pause: Callable[[float], None] = time.sleep) 
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the cause passes, or somebody can mend it meanwhile: a database that is away, locked
+    """Whether the cause passes, or can be removed meanwhile: a database that is away, locked
     or short of connections; a disk that is full; a machine short of memory, processes or files.
     """
     match error:

@@ -174,12 +174,12 @@ class Supervisor:
                         self._reason = str(request.get("reason"))
                 messages.send(connection, {"worker": self._worker, "tree": descendants()})
             except (OSError, ValueError):
-                return  # whoever asked hung up; what was ordered stands
+                return  # the caller hung up; its order stands
             except Exception:
                 logger.exception("an order was not answered")
 
     def _serve(self, listener: socket.socket, instance: DagsterInstance, seconds: float) -> None:
-        """Answers whoever asks meanwhile."""
+        """Answers requests meanwhile."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if select.select([listener], [], [], left)[0]:

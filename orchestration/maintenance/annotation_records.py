@@ -55,7 +55,7 @@ class Annotations:
 
 
 def pairs_under_way(instance: DagsterInstance) -> set[Pair]:
-    """What jobs that wait or run are about, whoever submitted them."""
+    """The media and pipelines of jobs that wait or run."""
     return {
         (run.tags[MEDIA_TAG], pipeline)
         for run in pages(instance, RunsFilter(statuses=UNDER_WAY))

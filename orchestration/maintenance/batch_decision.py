@@ -16,7 +16,7 @@ class Decision:
 
     Attributes:
         missing: nobody has annotated with this version, and nobody is at it: to be queued.
-        busy: a job for it waits or runs, whoever submitted it.
+        busy: a job for it waits or runs.
         hopeless: so many jobs of this version failed that another one would fail, too.
     """
 

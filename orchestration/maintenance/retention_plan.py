@@ -56,7 +56,7 @@ class StoredMedia:
 
 @dataclass(frozen=True)
 class Leftover:
-    """What no run, no file and no upload under way owns any more."""
+    """Files that no run, media or upload owns."""
 
     path: str
     changed_at: float
@@ -154,7 +154,7 @@ class _Sweep:
 
 
 def removable(jobs: Sequence[StoredJob]) -> list[StoredJob]:
-    """Jobs that have ended, and that nobody wants or needs any more."""
+    """Jobs that have ended and can be deleted."""
     parents_at_work = {job.parent for job in jobs if job.ended_at is None}
     newest = _newest_of_library(jobs) | _newest_of_inbox(jobs)
     return [

@@ -43,7 +43,7 @@ class TemplateEventLogStorage(SqliteEventLogStorage):
             path.unlink(missing_ok=True)
 
     def _template(self) -> Path:
-        """An empty database of this Dagster's schema; it appears whole, whoever makes it first."""
+        """An empty database of this Dagster's schema. It appears whole."""
         template = Path(self._base_dir) / "template" / f"{__version__}.db"
         if not template.exists():
             template.parent.mkdir(exist_ok=True)

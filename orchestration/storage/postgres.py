@@ -105,7 +105,7 @@ class PooledRunStorage(PostgresRunStorage):
         self._engine.dispose()
 
     def dispose(self) -> None:
-        """Closes what is not in use; whoever goes on connects again."""
+        """Closes idle connections; later statements connect again."""
         self._engine.dispose()
 
 

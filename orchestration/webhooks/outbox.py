@@ -52,7 +52,7 @@ class Outbox:
         return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
     def entries(self, target: str) -> Iterator[Entry]:
-        """Oldest first; each is read when it is asked for. What is none is given up."""
+        """Oldest first, each read when it is needed. An unreadable file is set aside."""
         for path in sorted((self.home.webhook_outbox / target).glob("[!.]*.json")):
             if entry := _entry(read_json(path)):
                 yield entry
