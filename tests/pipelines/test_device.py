@@ -132,7 +132,7 @@ def test_an_allocation_that_fails_on_the_cpu_is_not_the_gpus() -> None:
 def test_halving_is_noted() -> None:
     assert BatchSize(8).notes("frames") == []
     (note,) = BatchSize(2, failed=[8, 4]).notes("frames")
-    assert note.endswith("did not suffice for 8 frames at a time: went on with 2.")
+    assert note.endswith("ran out of memory with 8 frames at a time: went on with 2.")
 
 
 @pytest.mark.parametrize("code", ["CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"])

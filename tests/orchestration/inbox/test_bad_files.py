@@ -83,7 +83,7 @@ def test_a_folder_that_nothing_has_the_name_of_is_told(inbox: Any) -> None:
 
     inbox.tick()
 
-    assert "scene_detecton is not looked at" in inbox.message
+    assert "scene_detecton is ignored" in inbox.message
     assert "did you mean scene_detection?" in inbox.message
 
 

@@ -94,7 +94,7 @@ def test_a_run_is_not_launched_while_its_last_attempt_is_looked_after(
     answer = ask(REQUEST)
 
     assert answer
-    assert "still to be told" in answer["not_yet"]
+    assert "has not been recorded yet" in answer["not_yet"]
 
 
 def test_a_run_is_not_launched_while_something_of_its_last_attempt_holds_its_lease(
