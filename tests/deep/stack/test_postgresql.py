@@ -203,4 +203,4 @@ def test_a_user_without_rights_is_told(
 
 
 def test_what_is_no_postgresql_is_told(said: Callable[[str], str]) -> None:
-    assert "postgresql:// is" in said(f"mysql://me:{PASSWORD}@127.0.0.1/framegate")
+    assert "use postgresql://" in said(f"mysql://me:{PASSWORD}@127.0.0.1/framegate")
