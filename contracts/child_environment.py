@@ -4,6 +4,7 @@ Whoever starts Framegate may have passwords in the environment. The probe, which
 strangers send, and pipelines, which may be a third party's, have no use for them.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -18,21 +19,34 @@ _PIPELINES = (
     *("TORCH_*", "PYTORCH_*", "ORT_*", "HF_*", "XDG_*", "SSL_CERT_*", "*_PROXY", "*_proxy"),
     *("DAGSTER_HOME", "FRAMEGATE_*"),
 )
-_SECRETS = ("FRAMEGATE_*URL", "FRAMEGATE_*SECRET*", "FRAMEGATE_*KEY*")
+#: HF_TOKEN and NVIDIA_API_KEY, for instance, begin as settings do.
+_SECRETS = (
+    *("*KEY*", "*SECRET*", "*TOKEN*", "*PASSWORD*", "*PASSWD*", "*CREDENTIAL*", "*AUTH*"),
+    "FRAMEGATE_*URL",
+)
+#: A URL that says who logs in, as those of proxies and databases do.
+_LOGIN = re.compile(r"://\S*@")
 
 
 def probe_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """What of the environment the probe is given."""
-    return _selected(environment, _EVERY_CHILD)
+    return _without_secrets(_selected(environment, _EVERY_CHILD))
 
 
 def pipeline_environment(environment: Mapping[str, str], more: Sequence[str]) -> dict[str, str]:
     """What of the environment pipelines see. `more` names what the operator wants them to see
     besides; `*` stands for any characters.
     """
-    usual = _selected(environment, (*_EVERY_CHILD, *_PIPELINES))
-    without_secrets = {name: usual[name] for name in usual if not _matches(name, _SECRETS)}
-    return without_secrets | _selected(environment, more)
+    usual = _without_secrets(_selected(environment, (*_EVERY_CHILD, *_PIPELINES)))
+    return usual | _selected(environment, more)
+
+
+def _without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environment.items()
+        if not _matches(name.upper(), _SECRETS) and not _LOGIN.search(value)
+    }
 
 
 def _selected(environment: Mapping[str, str], patterns: Sequence[str]) -> dict[str, str]:

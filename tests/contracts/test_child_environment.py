@@ -29,3 +29,28 @@ def test_pipelines_see_how_to_compute_and_no_secret() -> None:
 @pytest.mark.parametrize("pattern", ["LAB_LICENCE", "LAB_*"])
 def test_pipelines_see_what_the_operator_names(pattern: str) -> None:
     assert pipeline_environment(ENVIRONMENT, [pattern])["LAB_LICENCE"] == "number 7"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HF_TOKEN", "hf_secret"),
+        ("NVIDIA_API_KEY", "secret"),
+        ("TORCH_HUB_PASSWORD", "secret"),
+        ("PYTHON_KEYRING_SECRET", "secret"),
+        ("HTTPS_PROXY", "http://me:secret@proxy:3128"),
+        ("https_proxy", "http://secret@proxy:3128"),
+    ],
+)
+def test_a_secret_is_kept_back_whatever_its_name_begins_with(name: str, value: str) -> None:
+    environment = {name: value}
+
+    assert not probe_environment(environment)
+    assert not pipeline_environment(environment, ())
+    assert pipeline_environment(environment, [name]) == environment
+
+
+def test_a_proxy_without_a_login_is_seen() -> None:
+    environment = {"HTTPS_PROXY": "http://proxy:3128", "HF_HOME": "/data/models"}
+
+    assert pipeline_environment(environment, ()) == environment

@@ -18,6 +18,8 @@ def seen(own_stack: Callable[..., Any]) -> Iterator[str]:
         "FRAMEGATE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "FRAMEGATE_PIPELINE_ENVIRONMENT": '["LAB_LICENCE"]',
         "AWS_SECRET_ACCESS_KEY": "the cloud's",
+        "HF_TOKEN": "the hub's",
+        "HTTPS_PROXY": "http://me:the-proxys@127.0.0.1:9",
         "LAB_LICENCE": "number 7",
     }
     with own_stack(**settings) as stack:
@@ -34,7 +36,9 @@ def seen(own_stack: Callable[..., Any]) -> Iterator[str]:
         yield (stack.home.results(job) / "ways" / "seen.txt").read_text()
 
 
-@pytest.mark.parametrize("secret", [WEBHOOK_SECRET, "127.0.0.1:9", "the cloud's"])
+@pytest.mark.parametrize(
+    "secret", [WEBHOOK_SECRET, "127.0.0.1:9", "the cloud's", "the hub's", "the-proxys"]
+)
 def test_pipelines_see_no_secret(seen: str, secret: str) -> None:
     assert secret not in seen
 
