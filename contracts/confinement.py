@@ -1,22 +1,21 @@
 """Confines a process for good: it opens no files but those named, and reaches no network.
 
 By Landlock (landlock(7)), a security module of Linux that any process may use on itself, and by a
-network namespace of its own (network_namespaces(7)) where the kernel allows one. Neither touches
-files that are open already.
+filter of system calls that refuses sockets. Neither touches files that are open already.
 """
 
 import ctypes
 import os
 import struct
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
+
+from contracts.seccomp import can_refuse_sockets, refuse_sockets
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same on all architectures
 _VERSION_QUERY = 1
 _PATH_BENEATH = 1
 _NO_NEW_PRIVILEGES = 38
-_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
 #: How many kinds of access to files each version knows; later ones know as many as the fifth.
 _FILE_ACCESSES = {1: 13, 2: 14, 3: 15, 4: 15}
@@ -36,21 +35,14 @@ def confine(readable: Sequence[Path]) -> None:
     """From here on this thread, and what it starts, opens nothing but these files, and what
     is in these folders, for reading.
 
-    Where the kernel lacks a means, the others hold. Raises OSError where one that it has fails.
+    Where the kernel lacks one of the two means, the other holds. Raises OSError where one
+    that it has fails.
     """
     _check(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
-    _leave_network()
-    version = landlock_version()
-    if version:
+    if version := landlock_version():
         _restrict(version, readable)
-
-
-def _leave_network() -> None:
-    """Root needs no user namespace, and would lose its right to files of others in one."""
-    for namespaces in (_NEW_NETWORK, _NEW_USER | _NEW_NETWORK):
-        with suppress(OSError):  # not every kernel lets every user have one
-            _check(_libc.unshare(namespaces))
-            return
+    if can_refuse_sockets():
+        refuse_sockets()
 
 
 def _restrict(version: int, readable: Sequence[Path]) -> None:

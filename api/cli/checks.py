@@ -29,6 +29,7 @@ from contracts.cgroup import NoCgroupsError, parent_of_runs
 from contracts.confinement import landlock_version
 from contracts.database import shown
 from contracts.json_file import read_json
+from contracts.seccomp import can_refuse_sockets
 from pipelines.registry.catalog import Catalog, load_catalog
 from pipelines.registry.devices import Inventory, InventoryError, NvmlInventory
 from pipelines.registry.spec import PackageFile
@@ -159,13 +160,22 @@ def check_handles() -> Check:
 
 
 def check_probe() -> Check:
-    """Whether the process that decodes uploaded files can be kept from all other files."""
-    version = landlock_version()
-    if version:
-        return Check("probe", State.OK, f"sees no file but the one it reads: Landlock {version}")
-    found = "can read every file that Framegate can: this kernel has no Landlock"
-    mend = "Use Linux 5.13 or newer, with `landlock` in the kernel's `lsm=` list."
-    return Check("probe", State.WARNING, found, mend)
+    """Whether the process that decodes uploaded files can be kept from other files, and offline."""
+    version, offline = landlock_version(), can_refuse_sockets()
+    files = (
+        f"opens no file but the one it reads (Landlock {version})"
+        if version
+        else "can open every file that Framegate can (this kernel has no Landlock)"
+    )
+    network = (
+        "makes no sockets (seccomp)"
+        if offline
+        else "can reach the network (no seccomp filter for this kernel or processor)"
+    )
+    if version and offline:
+        return Check("probe", State.OK, f"{files}, and {network}")
+    mend = "Use Linux 5.13 or newer on x86-64 or ARM64, with `landlock` in its `lsm=` list."
+    return Check("probe", State.WARNING, f"{files}, and {network}", mend)
 
 
 def check_home(settings: Settings) -> Check:

@@ -119,11 +119,15 @@ def test_why_memory_is_watched_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     assert check.found == "each run's processes are watched, since this machine has no cgroup v2"
 
 
-@pytest.mark.parametrize(("version", "state"), [(0, State.WARNING), (4, State.OK)])
+@pytest.mark.parametrize(
+    ("version", "offline", "state"),
+    [(0, True, State.WARNING), (4, False, State.WARNING), (4, True, State.OK)],
+)
 def test_a_kernel_that_cannot_confine_the_probe_is_a_warning(
-    monkeypatch: pytest.MonkeyPatch, version: int, state: State
+    monkeypatch: pytest.MonkeyPatch, *, version: int, offline: bool, state: State
 ) -> None:
     monkeypatch.setattr(checks, "landlock_version", lambda: version)
+    monkeypatch.setattr(checks, "can_refuse_sockets", lambda: offline)
 
     assert check_probe().state is state
 

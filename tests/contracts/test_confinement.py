@@ -66,6 +66,7 @@ def test_what_is_given_can_be_read(attempt: Try, name: str) -> None:
         "os.execv('/bin/sh', ['sh', '-c', 'true'])",
         "socket.create_connection(('127.0.0.1', 80), timeout=5)",
         "socket.socket().bind(('127.0.0.1', 0))",
+        "socket.socket(socket.AF_UNIX).connect('/run/docker.sock')",
     ],
 )
 def test_nothing_else_can_be_reached(attempt: Try, attack: str) -> None:
