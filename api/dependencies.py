@@ -19,9 +19,11 @@ from api.auth.presented import presented_key
 from api.auth.roles import Principal, Role
 from api.auth.sessions import Sessions
 from api.auth.shares import Shares
+from api.auth.signed_in import find_signed_in
 from api.dagster.client import DagsterClient
 from api.dagster.queue import CachedQueue
 from api.database.database import Database
+from api.door.cookie import session_token
 from api.errors import ForbiddenError
 from api.events.hub import Hub
 from api.health.check import HealthCheck
@@ -153,8 +155,22 @@ async def _authenticate(request: Request, secret: str | None) -> Principal:
     services: Services = request.app.state.services
     if not services.authenticator.enabled:  # then reading is for our own pages only, too
         services.origins.check_caller(request.headers, request.url.scheme)
-    address = request.client.host if request.client else "-"
-    principal = await services.authenticator.authenticate(secret, address)
+    token = session_token(request, services.settings.port)
+    if token and not secret and services.authenticator.enabled:
+        principal = await _signed_in(services, request, token)
+    else:
+        address = request.client.host if request.client else "-"
+        principal = await services.authenticator.authenticate(secret, address)
     request.state.owner = principal.name
     note(owner=principal.name)
     return principal
+
+
+async def _signed_in(services: Services, request: Request, token: str) -> Principal:
+    """A browser sends the cookie with whatever any page asks for: only our own pages may.
+
+    The session's next token is left to pages, which a person opens again and again.
+    """
+    services.origins.check_page(request.headers, request.url.scheme)
+    record, _renewed = await find_signed_in(services.sessions, services.authenticator, token)
+    return record.principal

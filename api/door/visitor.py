@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from api.auth.keys import KeyRecord
 from api.auth.presented import presented_key
 from api.auth.roles import LOCAL, Principal, Role
+from api.auth.signed_in import find_signed_in
 from api.dependencies import Services
 from api.door.cookie import session_token
-from api.errors import ForbiddenError, UnauthorizedError
+from api.errors import ForbiddenError
 from contracts.door import ACCESS_HEADER, READ, USER_HEADER, WRITE
 from contracts.logs import note
 
@@ -58,20 +58,6 @@ async def _identify(services: Services, connection: HTTPConnection) -> Visitor:
     if key := presented_key(connection.headers):
         address = connection.client.host if connection.client else "-"
         return Visitor((await services.authenticator.find(key, address)).principal)
-    record, renewed = await _of_session(services, connection)
-    return Visitor(record.principal, renewed)
-
-
-async def _of_session(
-    services: Services, connection: HTTPConnection
-) -> tuple[KeyRecord, str | None]:
     token = session_token(connection, services.settings.port)
-    presented = services.sessions.present(token) if token else None
-    if token is None or presented is None:
-        raise UnauthorizedError("You are not signed in.", hint="Sign in at /sign-in.")
-    try:
-        record = await services.authenticator.find_by_id(presented.key_id)
-    except UnauthorizedError:
-        services.sessions.close(token)
-        raise
-    return record, presented.renewed
+    record, renewed = await find_signed_in(services.sessions, services.authenticator, token)
+    return Visitor(record.principal, renewed)

@@ -125,14 +125,6 @@ async def test_revoking_the_key_ends_its_sessions(
     assert (await stranger.get(UI)).status_code == 401
 
 
-async def test_a_session_opens_the_ui_and_not_the_rest_api(
-    stranger: httpx.AsyncClient, secret_of: SecretOf
-) -> None:
-    await stranger.post("/sign-in", data={"key": secret_of("admin")})
-
-    assert (await stranger.get("/api/v1/keys")).status_code == 401
-
-
 async def test_a_session_does_what_its_keys_role_may(
     stranger: httpx.AsyncClient, secret_of: SecretOf
 ) -> None:
